@@ -1,0 +1,54 @@
+"""Sessions for developers and CI; `nox` with no arguments is the gate a change must pass."""
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests", "conformance"]
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install muster as a developer has it, with the dependencies of some groups."""
+    wanted = [one for group in groups for one in nox.project.dependency_groups(PROJECT, group)]
+    session.install("--quiet", "--disable-pip-version-check", "-e", ".", *wanted)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    install(session, "types")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, with coverage of branches."""
+    install(session, "test")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    if not session.posargs:
+        session.run("coverage", "combine", success_codes=[0, 1], silent=True)
+        session.run("coverage", "report")
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Run the conformance suite on the embedded reference master."""
+    install(session)
+    session.run("muster", "run", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure, each figure beside its yardstick."""
+    install(session, "test")
+    session.run("python", "benchmarks/bench.py", *session.posargs)
