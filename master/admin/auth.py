@@ -1,0 +1,237 @@
+"""Setting up, logging in, and what a user may do about their own account."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Final
+
+from master.admin.access import Caller, issue, signed_in
+from master.admin.passwords import LONGEST
+from master.admin.rules import RuledBinder, read, required, size, whole
+from master.call import Call
+from master.http import Handler, success
+from master.now import Now
+from master.protocol.errors import ApiError
+from master.protocol.exchange import Request, Response
+from master.protocol.wire import Inbound, Outbound
+from master.state import State
+from master.store.rows import User
+
+
+class SetupInput(Inbound):
+    """`POST /api/auth/setup`."""
+
+    username: str = ""
+    password: str = ""
+    displayName: str = ""
+
+
+class LoginInput(Inbound):
+    """`POST /api/auth/login`."""
+
+    username: str = ""
+    password: str = ""
+
+
+class PasswordInput(Inbound):
+    """`PUT /api/auth/password`."""
+
+    oldPassword: str = ""
+    newPassword: str = ""
+
+
+_USERNAME = (required, size(3, 64))
+_PASSWORD = (required, size(8, 128))
+
+bind_setup = RuledBinder(
+    SetupInput,
+    {"username": _USERNAME, "password": _PASSWORD, "displayName": (required, size(1, 128))},
+)
+bind_login = RuledBinder(LoginInput, {"username": _USERNAME, "password": _PASSWORD})
+bind_password = RuledBinder(PasswordInput, {"oldPassword": _PASSWORD, "newPassword": _PASSWORD})
+
+
+class UserView(Outbound, frozen=True, kw_only=True):
+    """A user, as they see themselves."""
+
+    id: int
+    username: str
+    displayName: str
+    role: str
+
+
+class Login(Outbound, frozen=True, kw_only=True):
+    """A log-in and whose it is."""
+
+    token: str
+    user: UserView
+
+
+def _view(user: User) -> UserView:
+    return UserView(
+        id=user.id, username=user.username, displayName=user.display_name, role=user.role
+    )
+
+
+def _login(state: State, user: User, now: Now) -> Response:
+    return success(Login(token=issue(state, user, now), user=_view(user)))
+
+
+def _initialized(state: State) -> bool:
+    return state.database.count(User, "1") > 0
+
+
+def setup_status(state: State, _: Call) -> Response:
+    """`GET /api/auth/setup/status`: whether there is a user yet."""
+    return success({"initialized": _initialized(state)})
+
+
+async def hash_password(state: State, password: str) -> str:
+    """Return the hash of a new password.
+
+    Raises:
+        ApiError: AUTH_HASH_FAILED, for more than 72 bytes.
+
+    """
+    plain = password.encode()
+    if len(plain) > LONGEST:
+        raise ApiError("AUTH_HASH_FAILED")
+    return (await state.hasher.hash(plain)).decode()
+
+
+async def setup(state: State, call: Call) -> Response:
+    """`POST /api/auth/setup`: the first user, an admin; once.
+
+    Raises:
+        ApiError: AUTH_SETUP_INVALID, AUTH_SETUP_DISABLED, AUTH_HASH_FAILED.
+
+    """
+    wanted = read(call, bind_setup, "AUTH_SETUP_INVALID")
+    if _initialized(state):
+        raise ApiError("AUTH_SETUP_DISABLED")
+    hashed = await hash_password(state, wanted.password)
+    with state.database.transaction():
+        if _initialized(state):  # somebody else was first while this one was hashed
+            raise ApiError("AUTH_SETUP_DISABLED")
+        user_id = state.database.insert(
+            User,
+            username=wanted.username.strip(),
+            password_hash=hashed,
+            display_name=wanted.displayName.strip(),
+            email="",
+            role="admin",
+            disabled=0,
+            created_at=call.now.local,
+            updated_at=call.now.local,
+        )
+    user = state.database.get(User, user_id)
+    assert user is not None
+    return _login(state, user, call.now)
+
+
+def client_of(request: Request) -> str:
+    """Return whom an attempt to log in counts for.
+
+    As in v2.0.0, anybody may name their address: the first of X-Forwarded-For, then X-Real-Ip,
+    count before the peer's own, when every address in the header can be read.
+    """
+    for name in ("x-forwarded-for", "x-real-ip"):
+        addresses = [part.strip() for part in request.headers.get(name, "").split(",")]
+        if all(_is_address(address) for address in addresses):
+            return addresses[0]
+    return request.client
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+async def login(state: State, call: Call) -> Response:
+    """`POST /api/auth/login`: five attempts a minute and client, until one succeeds.
+
+    Raises:
+        ApiError: AUTH_LOGIN_INVALID, AUTH_RATE_LIMITED, AUTH_INVALID_CREDENTIALS,
+            AUTH_USER_DISABLED.
+
+    """
+    wanted = read(call, bind_login, "AUTH_LOGIN_INVALID")
+    client = client_of(call.request)
+    if not state.limiter.allow(client, call.now.ns):
+        raise ApiError("AUTH_RATE_LIMITED")
+    user = state.database.find(User, "username = ?", wanted.username.strip())
+    if user is None:
+        raise ApiError("AUTH_INVALID_CREDENTIALS")
+    if user.disabled:
+        raise ApiError("AUTH_USER_DISABLED")
+    if not await state.hasher.verify(wanted.password.encode(), user.password_hash.encode()):
+        raise ApiError("AUTH_INVALID_CREDENTIALS")
+    state.limiter.reset(client)
+    return _login(state, user, call.now)
+
+
+def logout(_: State, __: Call, ___: Caller) -> Response:
+    """`POST /api/auth/logout`: nothing to forget; a log-in ends by itself."""
+    return success({"loggedOut": True})
+
+
+def _own_user(state: State, caller: Caller) -> User:
+    """Return the caller's row; an API key has none.
+
+    Raises:
+        ApiError: AUTH_INVALID_SUBJECT, AUTH_USER_NOT_FOUND.
+
+    """
+    user_id = whole(caller.subject, 64)
+    if user_id is None:
+        raise ApiError("AUTH_INVALID_SUBJECT")
+    user = state.database.get(User, user_id)
+    if user is None:
+        raise ApiError("AUTH_USER_NOT_FOUND")
+    return user
+
+
+def _check_subject(caller: Caller) -> None:
+    if not caller.subject.strip():
+        raise ApiError("AUTH_INVALID_SUBJECT", "无效登录态")
+
+
+def profile(state: State, _: Call, caller: Caller) -> Response:
+    """`GET /api/auth/profile`.
+
+    Raises:
+        ApiError: AUTH_INVALID_SUBJECT, AUTH_USER_NOT_FOUND.
+
+    """
+    _check_subject(caller)
+    return success(_view(_own_user(state, caller)))
+
+
+async def change_password(state: State, call: Call, caller: Caller) -> Response:
+    """`PUT /api/auth/password`: log-ins from before stay good.
+
+    Raises:
+        ApiError: AUTH_INVALID_SUBJECT, AUTH_PASSWORD_INVALID, AUTH_USER_NOT_FOUND,
+            AUTH_WRONG_PASSWORD, AUTH_HASH_FAILED.
+
+    """
+    _check_subject(caller)
+    wanted = read(call, bind_password, "AUTH_PASSWORD_INVALID")
+    user = _own_user(state, caller)
+    if not await state.hasher.verify(wanted.oldPassword.encode(), user.password_hash.encode()):
+        raise ApiError("AUTH_WRONG_PASSWORD")
+    hashed = await hash_password(state, wanted.newPassword)
+    state.database.update(User, user.id, password_hash=hashed, updated_at=call.now.local)
+    return success({"changed": True})
+
+
+ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
+    ("GET", "/api/auth/setup/status"): setup_status,
+    ("POST", "/api/auth/setup"): setup,
+    ("POST", "/api/auth/login"): login,
+    ("POST", "/api/auth/logout"): signed_in(logout),
+    ("GET", "/api/auth/profile"): signed_in(profile),
+    ("PUT", "/api/auth/password"): signed_in(change_password),
+}

@@ -1,0 +1,271 @@
+"""The nodes of the cluster: making, changing and removing them, and their tokens."""
+
+from typing import Final
+
+from master.admin.access import Caller, admin_only, signed_in
+from master.admin.rules import RuledBinder, at_most, required
+from master.call import Call
+from master.http import success, success_without_data
+from master.now import Now
+from master.protocol import times
+from master.protocol.errors import ApiError
+from master.protocol.exchange import Response
+from master.protocol.wire import Inbound, Int, Outbound
+from master.state import State
+from master.store import nodes
+from master.store.rows import Node, Task
+
+TOKEN_BYTES: Final = 32
+BATCH_MOST: Final = 50
+NAME_BYTES: Final = 128
+
+
+class NodeInput(Inbound):
+    """`POST /api/nodes`."""
+
+    name: str = ""
+
+
+class NodeChange(Inbound):
+    """`PUT /api/nodes/:id`."""
+
+    name: str = ""
+    maxConcurrent: Int = 0
+    bandwidthLimit: str = ""
+
+
+class BatchInput(Inbound):
+    """`POST /api/nodes/batch`."""
+
+    names: list[str] | None = None
+
+
+bind_node = RuledBinder(NodeInput, {"name": (required,)})
+bind_change = RuledBinder(NodeChange, {"name": (required,), "bandwidthLimit": (at_most(32),)})
+bind_batch = RuledBinder(BatchInput, {"names": (required,)})
+
+
+class NodeView(Outbound, frozen=True, kw_only=True):
+    """A node, without its tokens."""
+
+    id: int
+    name: str
+    hostname: str
+    ipAddress: str
+    status: str
+    isLocal: bool
+    os: str
+    arch: str
+    agentVersion: str
+    lastSeen: str
+    maxConcurrent: int
+    bandwidthLimit: str
+    createdAt: str
+
+
+class NodeName(Outbound, frozen=True, kw_only=True):
+    """A node just made."""
+
+    id: int
+    name: str
+
+
+def view(node: Node) -> NodeView:
+    """Return what an admin gets to see of a node."""
+    return NodeView(
+        id=node.id,
+        name=node.name,
+        hostname=node.hostname,
+        ipAddress=node.ip_address,
+        status=node.status,
+        isLocal=bool(node.is_local),
+        os=node.os,
+        arch=node.arch,
+        agentVersion=node.agent_version,
+        lastSeen=times.wire_text(node.last_seen or times.ZERO_DB_TEXT),
+        maxConcurrent=node.max_concurrent,
+        bandwidthLimit=node.bandwidth_limit,
+        createdAt=times.wire_text(node.created_at or times.ZERO_DB_TEXT),
+    )
+
+
+def find(state: State, node_id: int) -> Node:
+    """Return a node.
+
+    Raises:
+        ApiError: NODE_NOT_FOUND.
+
+    """
+    node = state.database.get(Node, node_id)
+    if node is None:
+        raise ApiError("NODE_NOT_FOUND")
+    return node
+
+
+def remote(state: State, node_id: int) -> Node | None:
+    """Return the remote node with an id; `None` for the master's own, for none and for 0."""
+    node = state.database.get(Node, node_id)
+    return None if node is None or node.is_local else node
+
+
+def new_token(state: State) -> str:
+    """Return a token nobody has had."""
+    return state.entropy.token_bytes(TOKEN_BYTES).hex()
+
+
+def list_all(state: State, _: Call, __: Caller) -> Response:
+    """`GET /api/nodes`: the master's own first, then the latest changed."""
+    return success([view(node) for node in nodes.all_nodes(state.database)])
+
+
+def get(state: State, call: Call, _: Caller) -> Response:
+    """`GET /api/nodes/:id`.
+
+    Raises:
+        ApiError: INTERNAL_ERROR for an unreadable id, NODE_NOT_FOUND.
+
+    """
+    return success(view(find(state, call.agent_id())))
+
+
+def create(state: State, call: Call, _: Caller) -> Response:
+    """`POST /api/nodes`: a new node, offline until its agent calls; the answer is its token.
+
+    A name that is taken makes the database refuse, which ends as INTERNAL_ERROR.
+
+    Raises:
+        ApiError: INVALID_INPUT.
+
+    """
+    wanted = call.body(bind_node)
+    token = new_token(state)
+    nodes.insert(state.database, wanted.name, token, call.now)
+    return success({"token": token})
+
+
+def _cleaned(names: list[str]) -> list[str]:
+    """Return the trimmed names of a batch without the blank ones, none of them twice.
+
+    Raises:
+        ApiError: NODE_BATCH_EMPTY, NODE_BATCH_TOO_MANY, NODE_NAME_TOO_LONG, NODE_DUPLICATE_NAME.
+
+    """
+    if not names:
+        raise ApiError("NODE_BATCH_EMPTY")
+    if len(names) > BATCH_MOST:
+        raise ApiError("NODE_BATCH_TOO_MANY")
+    cleaned: dict[str, None] = {}
+    for name in filter(None, (raw.strip() for raw in names)):
+        if len(name.encode()) > NAME_BYTES:
+            raise ApiError("NODE_NAME_TOO_LONG", f"节点名「{name}」超过 128 字符")
+        if name in cleaned:
+            raise ApiError("NODE_DUPLICATE_NAME", f"批次内重复节点名「{name}」")
+        cleaned[name] = None
+    if not cleaned:
+        raise ApiError("NODE_BATCH_EMPTY", "去除空白后列表为空")
+    return list(cleaned)
+
+
+def create_batch(state: State, call: Call, _: Caller) -> Response:
+    """`POST /api/nodes/batch`: all of the nodes or none; tokens are had by rotating.
+
+    Raises:
+        ApiError: INVALID_INPUT, NODE_BATCH_EMPTY, NODE_BATCH_TOO_MANY, NODE_NAME_TOO_LONG,
+            NODE_DUPLICATE_NAME.
+
+    """
+    names = _cleaned(call.body(bind_batch).names or [])
+    made = []
+    with state.database.transaction():
+        for name in names:
+            if state.database.count(Node, "name = ?", name):
+                raise ApiError("NODE_DUPLICATE_NAME", f"节点名「{name}」已存在")
+        for name in names:
+            node_id = nodes.insert(state.database, name, new_token(state), call.now)
+            made.append(NodeName(id=node_id, name=name))
+    return success(made)
+
+
+def update(state: State, call: Call, _: Caller) -> Response:
+    """`PUT /api/nodes/:id`: what is left out becomes zero.
+
+    Raises:
+        ApiError: INTERNAL_ERROR for an unreadable id, INVALID_INPUT, NODE_NOT_FOUND, NODE_INVALID.
+
+    """
+    node_id = call.agent_id()
+    wanted = call.body(bind_change)
+    find(state, node_id)
+    if wanted.maxConcurrent < 0:
+        raise ApiError("NODE_INVALID")
+    state.database.update(
+        Node,
+        node_id,
+        name=wanted.name.strip(),
+        max_concurrent=wanted.maxConcurrent,
+        bandwidth_limit=wanted.bandwidthLimit.strip(),
+        updated_at=call.now.local,
+    )
+    return success(view(find(state, node_id)))
+
+
+def delete(state: State, call: Call, _: Caller) -> Response:
+    """`DELETE /api/nodes/:id`: the node's commands and records stay behind.
+
+    Raises:
+        ApiError: INTERNAL_ERROR for an unreadable id, NODE_NOT_FOUND, NODE_DELETE_LOCAL,
+            NODE_HAS_TASKS.
+
+    """
+    node = find(state, call.agent_id())
+    if node.is_local:
+        raise ApiError("NODE_DELETE_LOCAL")
+    count = state.database.count(Task, "node_id = ?", node.id)
+    if count:
+        message = f"无法删除：该节点上还有 {count} 个备份任务，请先删除或迁移"
+        raise ApiError("NODE_HAS_TASKS", message)
+    state.database.delete(Node, node.id)
+    return success_without_data()
+
+
+def rotate(state: State, node: Node, now: Now) -> str:
+    """Give a node a new token and return it; the old one is good for its grace, one older is not.
+
+    Raises:
+        ApiError: NODE_ROTATE_LOCAL.
+
+    """
+    if node.is_local:
+        raise ApiError("NODE_ROTATE_LOCAL")
+    token = new_token(state)
+    state.database.update(
+        Node,
+        node.id,
+        token=token,
+        prev_token=node.token,
+        prev_token_expires=now.utc_in(state.config.timings.token_grace_s),
+        updated_at=now.local,
+    )
+    return token
+
+
+def rotate_token(state: State, call: Call, _: Caller) -> Response:
+    """`POST /api/nodes/:id/rotate-token`.
+
+    Raises:
+        ApiError: INTERNAL_ERROR for an unreadable id, NODE_NOT_FOUND, NODE_ROTATE_LOCAL.
+
+    """
+    node = find(state, call.agent_id())
+    return success({"newToken": rotate(state, node, call.now)})
+
+
+ROUTES: Final = {
+    ("GET", "/api/nodes"): signed_in(list_all),
+    ("GET", "/api/nodes/:id"): signed_in(get),
+    ("POST", "/api/nodes"): admin_only(create),
+    ("POST", "/api/nodes/batch"): admin_only(create_batch),
+    ("PUT", "/api/nodes/:id"): admin_only(update),
+    ("DELETE", "/api/nodes/:id"): admin_only(delete),
+    ("POST", "/api/nodes/:id/rotate-token"): admin_only(rotate_token),
+}

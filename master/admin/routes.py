@@ -1,0 +1,38 @@
+"""Every endpoint of the admin API.
+
+Not in the package itself: `master.state` imports from there, and every endpoint imports the state.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from master.admin import (
+    api_keys,
+    auth,
+    dashboard,
+    health,
+    nodes,
+    records,
+    restores,
+    rpc,
+    runs,
+    targets,
+    tasks,
+    users,
+)
+from master.http import Handler
+
+ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
+    **health.ROUTES,
+    **auth.ROUTES,
+    **users.ROUTES,
+    **api_keys.ROUTES,
+    **nodes.ROUTES,
+    **targets.ROUTES,
+    **tasks.ROUTES,
+    **runs.ROUTES,
+    **records.ROUTES,
+    **restores.ROUTES,
+    **rpc.ROUTES,
+    **dashboard.ROUTES,
+}

@@ -1,0 +1,101 @@
+"""Running tasks: a record, and a command for the node that is to do it."""
+
+from typing import Final
+
+from master import service
+from master.admin.access import Caller, not_viewer
+from master.admin.nodes import remote
+from master.admin.records import detail
+from master.admin.records import find as find_record
+from master.admin.rules import read
+from master.admin.tasks import bind_batch, each, find
+from master.admin.windows import is_open
+from master.call import Call
+from master.http import success
+from master.now import Now
+from master.protocol.errors import ApiError
+from master.protocol.exchange import Response
+from master.protocol.states import CommandType, RecordStatus
+from master.state import State
+from master.store import records, tasks
+from master.store.rows import Node, Record, Task
+
+
+def run_task(state: State, task_id: int, now: Now) -> Record:
+    """Start a backup on the task's node (seed: `RunTask`), whether the task is enabled or not.
+
+    Nothing keeps a second run from starting while the first is under way. A node that is offline
+    leaves a failed record behind; what the master would have to run itself is refused and changes
+    nothing.
+
+    Raises:
+        ApiError: BACKUP_TASK_NOT_FOUND, BACKUP_TASK_OUTSIDE_WINDOW, MASTER_LOCAL_UNSUPPORTED,
+            NODE_OFFLINE.
+
+    """
+    task = find(state, task_id)
+    if not is_open(task.maintenance_windows, now.ns):
+        raise ApiError(
+            "BACKUP_TASK_OUTSIDE_WINDOW",
+            f"当前时间不在任务「{task.name}」的维护窗口内（{task.maintenance_windows}），已拒绝执行。",
+        )
+    node = remote(state, task.node_id)
+    if node is None:
+        raise ApiError("MASTER_LOCAL_UNSUPPORTED")
+    offline = f"节点 {node.name} 当前离线，无法执行备份任务"
+    with state.database.transaction():
+        record_id = _start(state, task, node, now)
+        if not service.online(node):
+            records.fail_running(state.database, Record, record_id, offline, now)
+            tasks.set_last_status(state.database, task.id, RecordStatus.FAILED, now)
+        else:
+            payload = {"recordId": record_id, "taskId": task.id}
+            service.enqueue(state, node.id, CommandType.RUN_TASK, payload, now)
+    if not service.online(node):
+        raise ApiError("NODE_OFFLINE", offline)
+    return find_record(state, record_id)
+
+
+def _start(state: State, task: Task, node: Node, now: Now) -> int:
+    targets = tasks.targets_of(state.database, task)
+    record_id = records.insert_backup(
+        state.database,
+        task_id=task.id,
+        storage_target_id=targets[0].id if targets else task.storage_target_id,
+        node_id=node.id,
+        now=now,
+    )
+    tasks.set_running(state.database, task.id, now)
+    return record_id
+
+
+def run(state: State, call: Call, _: Caller) -> Response:
+    """`POST /api/backup/tasks/:id/run`: the answer is the record, still running.
+
+    Raises:
+        ApiError: INVALID_ID, and those of `run_task`.
+
+    """
+    return success(detail(state, run_task(state, call.admin_id(), call.now)))
+
+
+def batch_run(state: State, call: Call, _: Caller) -> Response:
+    """`POST /api/backup/tasks/batch/run`; names are not given here.
+
+    Raises:
+        ApiError: BACKUP_TASK_BATCH_INVALID.
+
+    """
+    wanted = read(call, bind_batch, "BACKUP_TASK_BATCH_INVALID", "批量执行参数不合法")
+
+    def start(task_id: int) -> str:
+        run_task(state, task_id, call.now)
+        return ""
+
+    return each(wanted.ids or [], start)
+
+
+ROUTES: Final = {
+    ("POST", "/api/backup/tasks/:id/run"): not_viewer(run),
+    ("POST", "/api/backup/tasks/batch/run"): not_viewer(batch_run),
+}

@@ -1,0 +1,108 @@
+"""The endpoints agents call: from a request to a decision of `master.service`, and back.
+
+The order of checks is the same everywhere: token, id, body, then the decision's own.
+"""
+
+from typing import Final
+
+from master import service
+from master.call import Call
+from master.http import OK_STATUS, success
+from master.protocol.errors import ApiError
+from master.protocol.exchange import Request, Response
+from master.protocol.messages import (
+    bind_command_result,
+    bind_heartbeat,
+    bind_record_update,
+    bind_restore_update,
+)
+from master.protocol.wire import BindError
+from master.state import State
+from master.store.rows import Node
+
+_BEARER: Final = "Bearer "
+
+
+def token_of(request: Request) -> str:
+    """Return the token of a request's headers, X-Agent-Token before Authorization, or ""."""
+    token = request.headers.get("x-agent-token", "").strip()
+    if token:
+        return token
+    authorization = request.headers.get("authorization", "")
+    return authorization[len(_BEARER) :].strip() if authorization.startswith(_BEARER) else ""
+
+
+def _node(state: State, call: Call) -> Node:
+    return service.authenticate(state, token_of(call.request), call.now)
+
+
+def heartbeat(state: State, call: Call) -> Response:
+    """`POST /api/agent/heartbeat`: the one endpoint that reads the body before the headers."""
+    try:
+        report = bind_heartbeat(call.request.body)
+    except BindError as error:  # v2.0.0 uses what it could read
+        report = error.partial
+    token = report.token or token_of(call.request)
+    if not token:
+        raise ApiError("INVALID_INPUT", "missing token")
+    return success(service.heartbeat(state, token, report, call.now))
+
+
+def poll(state: State, call: Call) -> Response:
+    """`POST /api/agent/commands/poll`: never reads its body."""
+    node = _node(state, call)
+    try:
+        return success(service.poll(state, node, call.now))
+    except ValueError:  # the real master's encoder gives up after the status line
+        return Response(200, b"")
+
+
+def submit_result(state: State, call: Call) -> Response:
+    """`POST /api/agent/commands/:id/result`."""
+    node = _node(state, call)
+    command_id = call.agent_id()
+    service.submit_result(state, node, command_id, call.body(bind_command_result), call.now)
+    return OK_STATUS
+
+
+def task_spec(state: State, call: Call) -> Response:
+    """`GET /api/agent/tasks/:id`."""
+    return success(service.task_spec(state, _node(state, call), call.agent_id()))
+
+
+def update_record(state: State, call: Call) -> Response:
+    """`POST /api/agent/records/:id`."""
+    node = _node(state, call)
+    record_id = call.agent_id()
+    service.update_record(state, node, record_id, call.body(bind_record_update), call.now)
+    return OK_STATUS
+
+
+def restore_spec(state: State, call: Call) -> Response:
+    """`GET /api/agent/restores/:id/spec`."""
+    return success(service.restore_spec(state, _node(state, call), call.agent_id()))
+
+
+def update_restore(state: State, call: Call) -> Response:
+    """`POST /api/agent/restores/:id`."""
+    node = _node(state, call)
+    restore_id = call.agent_id()
+    service.update_restore(state, node, restore_id, call.body(bind_restore_update), call.now)
+    return OK_STATUS
+
+
+def self_status(state: State, call: Call) -> Response:
+    """`GET /api/v1/agent/self`."""
+    return success(service.self_status(_node(state, call)))
+
+
+ROUTES: Final = {
+    ("POST", "/api/agent/heartbeat"): heartbeat,
+    ("POST", "/api/agent/commands/poll"): poll,
+    ("POST", "/api/agent/commands/:id/result"): submit_result,
+    ("GET", "/api/agent/tasks/:id"): task_spec,
+    ("POST", "/api/agent/records/:id"): update_record,
+    ("GET", "/api/agent/restores/:id/spec"): restore_spec,
+    ("POST", "/api/agent/restores/:id"): update_restore,
+    ("GET", "/api/v1/agent/self"): self_status,
+}

@@ -1,0 +1,70 @@
+"""One request at its endpoint: what was asked, when, and of which id.
+
+Also the readers that endpoints share: ids, bodies, and who is allowed.
+"""
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from master.now import Now
+from master.protocol.errors import ApiError
+from master.protocol.exchange import Request
+from master.protocol.wire import Binder, BindError, M
+
+_DIGITS: Final = re.compile(r"0*[0-9]{1,20}", re.ASCII)  # 2^64 has 20
+_UINT32_MAX: Final = 2**32 - 1
+_UINT64_MAX: Final = 2**64 - 1
+
+
+class Call(Struct, frozen=True, gc=False):
+    """A request on its way into an endpoint.
+
+    Attributes:
+        request: as it came.
+        now: the instant everything it changes is stamped with.
+        parameter: the text in place of the route's `:id`.
+
+    """
+
+    request: Request
+    now: Now
+    parameter: str = ""
+
+    def agent_id(self) -> int:
+        """Return the id in the path of an agent or node endpoint (32 bits).
+
+        Raises:
+            ApiError: INTERNAL_ERROR; the real master takes an unreadable id for its own fault.
+
+        """
+        text = self.parameter
+        if not _DIGITS.fullmatch(text) or int(text) > _UINT32_MAX:
+            raise ApiError("INTERNAL_ERROR")
+        return int(text)
+
+    def admin_id(self) -> int:
+        """Return the id in the path of any other admin endpoint (64 bits).
+
+        Raises:
+            ApiError: INVALID_ID.
+
+        """
+        text = self.parameter.strip()
+        if not _DIGITS.fullmatch(text) or int(text) > _UINT64_MAX:
+            raise ApiError("INVALID_ID")
+        return int(text)
+
+    def body(self, bind: Binder[M], code: str = "INVALID_INPUT") -> M:
+        """Return the request's message.
+
+        Raises:
+            ApiError: `code`; with INVALID_INPUT the message says what was wrong.
+
+        """
+        try:
+            return bind(self.request.body)
+        except BindError as error:
+            message = str(error) if code == "INVALID_INPUT" else None
+            raise ApiError(code, message) from None

@@ -1,0 +1,117 @@
+"""The conventions every answer keeps, and who answers what (protocol facts, section 1).
+
+The routing table is data: method and path pattern to endpoint, with at most one `:id` a pattern.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from master.protocol import wire
+from master.protocol.errors import ApiError
+from master.protocol.exchange import Request, Response
+
+Handler = Callable[..., "Response | Awaitable[Response]"]
+
+
+class Envelope(Struct, frozen=True, gc=False):
+    """What success looks like."""
+
+    code: str
+    message: str
+    data: Any
+
+
+class Refusal(Struct, frozen=True, gc=False):
+    """What an error looks like, and a success without data."""
+
+    code: str
+    message: str
+
+
+def success(data: Any) -> Response:
+    """Answer 200 with data."""
+    return Response(200, wire.encode(Envelope("OK", "success", data)))
+
+
+def success_without_data() -> Response:
+    """Answer 200 with no `data` key at all."""
+    return Response(200, wire.encode(Refusal("OK", "success")))
+
+
+def refuse(error: ApiError) -> Response:
+    """Answer with an error's own status and code."""
+    return Response(error.status, wire.encode(Refusal(error.code, error.message)))
+
+
+OK_STATUS: Final = success({"status": "ok"})
+"""The answer to every report of an agent."""
+
+NO_CONTENT: Final = Response(204, headers=())
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes.
+
+    Attributes:
+        endpoint: what answers it.
+        parameter: the text in place of `:id`, or `None`.
+
+    """
+
+    endpoint: Any
+    parameter: str | None = None
+
+
+class Router:
+    """Finds the endpoint of a request.
+
+    Args:
+        routes: method and pattern to endpoint. A pattern without `:id` wins over one with it.
+
+    """
+
+    def __init__(self, routes: Mapping[tuple[str, str], Any]) -> None:
+        self._exact = {key: Route(endpoint) for key, endpoint in routes.items()}
+        self._patterns = {
+            (method, *pattern.split(":id")): endpoint
+            for (method, pattern), endpoint in routes.items()
+            if ":id" in pattern
+        }
+        self._depth = max((pattern.count("/") for _, pattern in routes), default=0)
+
+    def match(self, method: str, path: str, *, empty: bool = False) -> Route | None:
+        """Return where a request goes, or `None` when no route has this method and path.
+
+        An empty `:id` is one in the middle of a path; at its end only if `empty` says so.
+        """
+        exact = self._exact.get((method, path))
+        if exact is not None:
+            return exact
+        parts = path.split("/")
+        if len(parts) > self._depth + 1:
+            return None
+        for at in range(len(parts) - 1, 0, -1):
+            before = "/".join(parts[:at]) + "/"
+            after = "/" + "/".join(parts[at + 1 :]) if at + 1 < len(parts) else ""
+            endpoint = self._patterns.get((method, before, after))
+            if endpoint is not None and (parts[at] or after or empty):
+                return Route(endpoint, parts[at])
+        return None
+
+    def redirect(self, request: Request) -> Response | None:
+        """Return the redirect to the same path with or without its trailing slash, if that exists."""
+        path = request.path
+        other = path[:-1] if path.endswith("/") and len(path) > 1 else path + "/"
+        if self.match(request.method, other, empty=path.endswith("//")) is None:
+            return None
+        location = quote(other, safe="/:") + (f"?{request.query}" if request.query else "")
+        if request.method == "GET":
+            body = f'<a href="{location}">Moved Permanently</a>.\n\n'.encode()
+            headers = (("Content-Type", "text/html; charset=utf-8"), ("Location", location))
+            return Response(301, body, headers, cors=False)
+        return Response(307, b"", (("Location", location),), cors=False)

@@ -1,0 +1,65 @@
+"""Statements about `agent_commands`: the queue, and a command's way through its life."""
+
+from master.now import Now
+from master.protocol.states import CommandStatus, CommandType
+from master.store.database import Database
+from master.store.rows import Command
+
+_OLDEST_PENDING = (
+    "SELECT id FROM agent_commands WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1"
+)
+_CLAIM = (
+    "UPDATE agent_commands SET status = 'dispatched', dispatched_at = ?, updated_at = ?"
+    " WHERE id = ? AND status = 'pending' RETURNING id, type, COALESCE(payload, '')"
+)
+_FINISH = (
+    "UPDATE agent_commands SET status = ?, error_message = ?, result = ?, completed_at = ?,"
+    " updated_at = ? WHERE id = ?"
+)
+
+
+def claim(database: Database, node_id: int, now: Now) -> tuple[int, str, str] | None:
+    """Dispatch the oldest pending command of a node; return its id, type and payload.
+
+    The update is the claim: it takes effect only while the command is still pending, so that no
+    command is handed out twice (clause CMD).
+    """
+    oldest = database.execute(_OLDEST_PENDING, (node_id,)).fetchone()
+    if oldest is None:
+        return None
+    values = (now.utc, now.local, oldest[0])
+    claimed: list[tuple[int, str, str]] = database.execute(_CLAIM, values).fetchall()
+    return claimed[0] if claimed else None
+
+
+def finish(
+    database: Database, command_id: int, status: CommandStatus, error: str, result: str, now: Now
+) -> None:
+    """End a command."""
+    database.execute(_FINISH, (status, error, result, now.utc, now.local, command_id))
+
+
+def stale(database: Database, threshold_utc: str) -> list[Command]:
+    """Return the dispatched commands that were claimed before a threshold, by id."""
+    return database.select(
+        Command,
+        "WHERE status = 'dispatched' AND dispatched_at < ? ORDER BY id",
+        threshold_utc,
+    )
+
+
+def insert(
+    database: Database, node_id: int, command_type: CommandType, payload: str, now: Now
+) -> int:
+    """Insert a pending command and return its id."""
+    return database.insert(
+        Command,
+        node_id=node_id,
+        type=command_type,
+        status=CommandStatus.PENDING,
+        payload=payload,
+        result="",
+        error_message="",
+        created_at=now.local,
+        updated_at=now.local,
+    )

@@ -1,0 +1,162 @@
+"""Opening a database and running statements in it.
+
+One connection, one thread, no await between BEGIN and COMMIT: a transition is whole or absent, and
+a reader (a second connection included) never sees half of it.
+A file is kept in WAL mode while it is open, so that a reader does not wait for a writer, and put
+back into the rollback mode that the real master uses when it is closed.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+
+from master.protocol import wire
+from master.store import schema
+from master.store.rows import TABLE_OF, R
+from master.store.rows import select as select_from
+
+BUSY_TIMEOUT_S = 5.0
+"""How long a statement waits for another process's lock, as the real master does."""
+
+_CACHED_STATEMENTS = 512
+"""More than there are statements in the code, so that each is prepared once."""
+
+
+class DatabaseError(Exception):
+    """A file that cannot serve as the master's database; the message says why and what to do."""
+
+
+class Database:
+    """The master's tables.
+
+    Args:
+        path: the file, made when it is missing; `None` keeps everything in memory.
+
+    Raises:
+        DatabaseError: the file is not a database, not BackupX's, not writable, or locked.
+
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        try:
+            self._connection = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise DatabaseError(_explain(path, error)) from error
+        self.execute = self._connection.execute
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path or ":memory:",
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Check what the file is before anything is written to it, then make what is missing."""
+        tables = set(sqlite_utils.Database(connection).table_names())
+        foreign = tables and not tables.issuperset(schema.REQUIRED)
+        if foreign:
+            raise DatabaseError(
+                f"{self._path} is a database, but not BackupX's: it has no table"
+                f" {', '.join(sorted(set(schema.REQUIRED) - tables))}. Give another --database."
+            )
+        connection.execute("BEGIN IMMEDIATE")
+        for table, statements in schema.statements().items():
+            if table not in tables:
+                for statement in statements:
+                    connection.execute(statement)
+        connection.execute("COMMIT")
+        if self._path is not None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+    def close(self) -> None:
+        """Close the file, in the mode and without the side files that it was found with."""
+        if self._path is not None:
+            with suppress(sqlite3.OperationalError):  # somebody else reads it: WAL stays
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run a block as one transaction: all of it, or after an exception nothing."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    def find(self, row: type[R], where: str, *values: Any) -> R | None:
+        """Return the first row that matches a condition, or `None`."""
+        found = self.execute(f"{select_from(row)} WHERE {where}", values).fetchone()
+        return None if found is None else row(*found)
+
+    def get(self, row: type[R], row_id: int) -> R | None:
+        """Return the row with an id, or `None`."""
+        if row_id > wire.INT64_MAX:
+            return None
+        found = self.execute(f"{select_from(row)} WHERE id = ?", (row_id,)).fetchone()
+        return None if found is None else row(*found)
+
+    def select(self, row: type[R], rest: str = "", *values: Any) -> list[R]:
+        """Return the rows that a clause such as `WHERE … ORDER BY …` selects."""
+        return [row(*found) for found in self.execute(f"{select_from(row)} {rest}", values)]
+
+    def count(self, row: type[R], where: str, *values: Any) -> int:
+        """Return how many rows match a condition."""
+        sql = f"SELECT count(*) FROM {TABLE_OF[row]} WHERE {where}"  # noqa: S608
+        found: tuple[int] = self.execute(sql, values).fetchone()
+        return found[0]
+
+    def insert(self, row: type[R], **columns: Any) -> int:
+        """Insert a row and return its id."""
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        cursor = self.execute(
+            f"INSERT INTO {TABLE_OF[row]} ({names}) VALUES ({marks})",  # noqa: S608
+            tuple(columns.values()),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def update(self, row: type[R], row_id: int, **columns: Any) -> None:
+        """Set columns of the row with an id."""
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        self.execute(
+            f"UPDATE {TABLE_OF[row]} SET {assignments} WHERE id = ?",  # noqa: S608
+            (*columns.values(), row_id),
+        )
+
+    def delete(self, row: type[R], row_id: int) -> None:
+        """Delete the row with an id."""
+        self.execute(f"DELETE FROM {TABLE_OF[row]} WHERE id = ?", (row_id,))  # noqa: S608
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of any SELECT, as plain tuples."""
+        return self.execute(sql, values).fetchall()
+
+
+def _explain(path: Path | None, error: Exception) -> str:
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return f"{path} is not an SQLite database. Give another --database."
+    if "locked" in text or "busy" in text:
+        return f"{path} is locked by another process: stop it, or give another --database."
+    if "readonly" in text or "unable to open" in text or isinstance(error, OSError):
+        return f"{path} cannot be opened for writing: {text}."
+    return f"{path} cannot be used as the database: {text}."

@@ -1,0 +1,71 @@
+"""Statements about `backup_records` and `restore_records`."""
+
+from master.now import Now
+from master.protocol import times
+from master.protocol.states import RecordStatus
+from master.protocol.times import NS
+from master.store.database import Database
+from master.store.rows import Record, Restore
+
+
+def insert_backup(
+    database: Database, *, task_id: int, storage_target_id: int, node_id: int, now: Now
+) -> int:
+    """Insert a running backup record and return its id."""
+    return database.insert(
+        Record,
+        task_id=task_id,
+        storage_target_id=storage_target_id,
+        node_id=node_id,
+        status=RecordStatus.RUNNING,
+        file_name="",
+        file_size=0,
+        checksum="",
+        storage_path="",
+        storage_upload_results="",
+        duration_seconds=0,
+        error_message="",
+        log_content="",
+        started_at=now.utc,
+        created_at=now.local,
+        updated_at=now.local,
+    )
+
+
+def insert_restore(
+    database: Database, *, record: Record, node_id: int, triggered_by: str, now: Now
+) -> int:
+    """Insert a running restore record and return its id."""
+    return database.insert(
+        Restore,
+        backup_record_id=record.id,
+        task_id=record.task_id,
+        node_id=node_id,
+        status=RecordStatus.RUNNING,
+        error_message="",
+        log_content="",
+        duration_seconds=0,
+        started_at=now.utc,
+        triggered_by=triggered_by,
+        created_at=now.local,
+        updated_at=now.local,
+    )
+
+
+def fail_running(
+    database: Database, row: type[Record | Restore], record_id: int, message: str, now: Now
+) -> bool:
+    """Fail a record that is still running, with end time and duration; return whether it was."""
+    record = database.get(row, record_id)
+    if record is None or record.status != RecordStatus.RUNNING:
+        return False
+    database.update(
+        row,
+        record_id,
+        status=RecordStatus.FAILED,
+        error_message=message,
+        completed_at=now.utc,
+        duration_seconds=int((now.ns - times.parse(record.started_at)) / NS),
+        updated_at=now.local,
+    )
+    return True

@@ -1,0 +1,193 @@
+"""Play golden stories: what a real BackupX answered, byte for byte.
+
+A story is one JSON file that begins on an empty master and lists steps:
+
+``request``    sent to the master; ``response`` is the answer to expect.
+``sql``        run on the master's database; ``rows`` is the result to expect.
+``sql_exec``   changes the master's database, for instance to make time pass.
+``await_sql``  repeats ``query`` until it gives ``rows``, at most ``timeout_s``.
+
+A request may ``capture`` parts of the answer's JSON; later steps write them as
+``${name}``.  It may have steps that happen ``meanwhile``: the request is then sent
+from a thread of its own and answered only after them.
+
+What no two runs share (times, tokens, keys) is replaced by a placeholder on both
+sides before they are compared.  All else counts: key order, spacing, escapes, and
+the headers in `KEPT`.  A response that names no headers has those of the story.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
+Send: TypeAlias = Callable[[str, str, Mapping[str, str], bytes], Answer]
+"""``send(method, path, headers, body)``; must follow no redirect."""
+Query: TypeAlias = Callable[[str], list[list[Any]]]
+"""Run one statement on the master's database, commit, give its rows."""
+Step: TypeAlias = dict[str, Any]
+Story: TypeAlias = dict[str, Any]
+
+KEPT = re.compile(r"content-type|location|cache-control|access-control-.*", re.IGNORECASE)
+
+FRACTION = r"(?:\.\d{0,8}[1-9])?"  # trailing zeros are never written
+RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), placeholder)
+    for pattern, placeholder in (
+        (rf"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d{FRACTION}Z", "<time>"),
+        (rf"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d{FRACTION}([+-]\d\d:\d\d)", r"<time\1>"),
+        (rf"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d{FRACTION}([+-]\d\d:\d\d)", r"<dbtime\1>"),
+        (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<jwt>"),
+        (r"bax_[0-9a-f]{48}", "<key>"),
+        (r"bax_[0-9a-f]{8}(?![0-9a-f])", "<key prefix>"),
+        (r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", "<token>"),
+        (r'"uptime":\d+', '"uptime":<seconds>'),
+        # Steps follow at once or after minutes; no machine is so slow as to mix them up.
+        (r'"durationSeconds":\d(?=[,}])', '"durationSeconds":0'),
+        (r'"durationSeconds":\d{3,}(?=[,}])', '"durationSeconds":<minutes>'),
+        # The JSON decoder's and the validator's own words are nobody's protocol.
+        (r'("code":"INVALID_INPUT","message":")(?!missing token)(?:[^"\\]|\\.)+', r"\1<reason>"),
+        (r'http://[^/"]+(?=/install/)', "<master>"),
+        # The master's own node is described by the machine that it runs on.
+        (r'("name":"本机 \(Local\)","hostname":)"[^"]+"', r'\1"<host>"'),
+        (r'("hostname":"<host>","ipAddress":)"[^"]*"', r'\1"<address>"'),
+    )
+)
+
+
+def normalise(value: Any) -> Any:
+    """Replace in all strings of `value` what no two runs share; idempotent."""
+    if isinstance(value, str):
+        for pattern, placeholder in RULES:
+            value = pattern.sub(placeholder, value)
+        return value
+    if isinstance(value, list):
+        return [normalise(item) for item in value]
+    if isinstance(value, dict):
+        return {key: normalise(item) for key, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A step whose outcome is not the recorded one."""
+
+    step: int
+    """Position in the story, from 0; a step of ``meanwhile`` counts as its request."""
+    expected: Step
+    observed: Step
+
+    def __str__(self) -> str:
+        lines = [f"step {self.step}: {self.expected.get('note', '')}".rstrip(" :")]
+        for key, expected in self.expected.items():
+            if self.observed.get(key) == expected:
+                lines.append(f"  {key}: {_show(expected)}")
+            else:
+                lines.append(f"  {key}, expected: {_show(expected)}")
+                lines.append(f"  {key}, observed: {_show(self.observed.get(key))}")
+        return "\n".join(lines)
+
+
+@dataclass
+class Player:
+    """Performs steps on one master and remembers what they captured."""
+
+    send: Send
+    query: Query | None = None
+    sleep: Callable[[float], None] = time.sleep
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The story's headers: a response that has just these does not repeat them."""
+    captured: dict[str, str] = field(default_factory=dict)
+
+    def observe(self, step: Step) -> Step:
+        """Perform `step`; give it back with the outcome that was seen."""
+        if "request" in step:
+            return self._exchange(step)
+        if "sql" in step:
+            return {**step, "rows": normalise(self._run(step["sql"]))}
+        if "sql_exec" in step:
+            self._run(step["sql_exec"])
+            return step
+        if "await_sql" in step:
+            return {"await_sql": self._await(step["await_sql"])}
+        raise ValueError(f"a step of no known kind: {_show(step)}")
+
+    def _exchange(self, step: Step) -> Step:
+        observed = dict(step)
+        if "meanwhile" not in step:
+            observed["response"] = self._answer(step)
+            return observed
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            answer = pool.submit(self._answer, step)
+            observed["meanwhile"] = [self.observe(inner) for inner in step["meanwhile"]]
+            observed["response"] = answer.result()
+        return observed
+
+    def _answer(self, step: Step) -> Step:
+        request = self._fill(step["request"])
+        if "body_hex" in request:
+            sent = bytes.fromhex(request["body_hex"])
+        else:
+            sent = request.get("body", "").encode()
+        status, headers, body = self.send(
+            request["method"], request["path"], request.get("headers", {}), sent
+        )
+        text = body.decode()
+        for name, path in step.get("capture", {}).items():
+            self.captured[name] = str(_dig(json.loads(text), path))
+        kept = {key.title(): value for key, value in headers.items() if KEPT.fullmatch(key)}
+        response: Step = {"status": status, "body": normalise(text)}
+        if kept != self.headers:
+            response["headers"] = dict(sorted(kept.items()))
+        return response
+
+    def _await(self, wanted: Step) -> Step:
+        waited = 0.0
+        while True:
+            rows = normalise(self._run(wanted["query"]))
+            if rows == normalise(wanted["rows"]) or waited >= wanted["timeout_s"]:
+                return {**wanted, "rows": rows}
+            self.sleep(0.1)
+            waited += 0.1
+
+    def _run(self, sql: str) -> list[list[Any]]:
+        if self.query is None:
+            raise ValueError("this story looks into the database: it needs a query")
+        return [list(row) for row in self.query(self._fill(sql))]
+
+    def _fill(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return re.sub(r"\$\{(\w+)\}", lambda match: self.captured[match[1]], value)
+        if isinstance(value, dict):
+            return {key: self._fill(item) for key, item in value.items()}
+        return value
+
+
+def replay(
+    story: Story,
+    send: Send,
+    query: Query | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Difference]:
+    """Play `story` on an empty master; yield each step that went another way."""
+    player = Player(send, query, sleep, story["headers"])
+    for number, step in enumerate(story["steps"]):
+        expected, observed = normalise(step), normalise(player.observe(step))
+        if expected != observed:
+            yield Difference(number, expected, observed)
+
+
+def _dig(value: Any, path: str) -> Any:
+    for key in path.split("."):
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def _show(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
