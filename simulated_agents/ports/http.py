@@ -1,0 +1,172 @@
+"""The port over HTTP: one client, and so one connection pool, for each agent.
+
+A client shared by many tasks is several times slower than one for each.
+The request target goes out byte for byte: no dot segment, double slash or escape is tidied up.
+Redirects are answers like any other, and the environment's proxies are not used.
+"""
+
+import re
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, Self
+from urllib.parse import quote
+
+import httpx
+import trio
+
+from master.protocol.exchange import Request, Response
+from simulated_agents.ports import NoReply
+
+TIMEOUT_S: Final = 120.0
+"""The real agent's limit on a whole call."""
+
+CONNECT_TIMEOUT_S: Final = 10.0
+"""Shorter than the whole, so that a master that cannot be reached is told from one that is slow."""
+
+KEEP_ALIVE_S: Final = 60.0
+"""How long an idle connection is kept: longer than any pause of an agent, shorter than a server's
+patience (the reference master's is 75 s; the real one never hangs up)."""
+
+CONNECTIONS_MAX: Final = 8
+"""An agent makes two calls at a time; its behaviour may add a few."""
+
+_NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.LocalProtocolError,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose requests say how long their body is even when it is empty."""
+
+_SAFE: Final = "/:@!$&'()*+,;=-._~%"
+_LONE_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
+
+
+@lru_cache(maxsize=2)
+def _ssl_context(*, verified: bool) -> ssl.SSLContext:
+    """Return a context for every client: making one takes longer than a thousand requests."""
+    return httpx.create_ssl_context(verify=verified, trust_env=False)
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body in one piece; no generator, which a cancelled request would leave behind unclosed."""
+
+    def __init__(self, body: bytes) -> None:
+        self._left = [body] if body else []
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+class HttpPort:
+    """Carries requests over HTTP/1.1.
+
+    Args:
+        base_url: `http://host:port`, with a path prefix if the master is behind one.
+        timeout_s: the limit on a whole call.
+        verify: whether to check the server's certificate.
+        keep_alive_s: how long an idle connection is kept.
+
+    Raises:
+        ValueError: the base URL is none.
+
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        verify: bool = True,
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
+        self._url, self._prefix = _parts(base_url)
+        self._host = self._url.netloc
+        self._timeout_s = timeout_s
+        timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s / 2))
+        self._extensions = {"timeout": timeout.as_dict()}
+        self._client = httpx.AsyncClient(
+            verify=_ssl_context(verified=verify and self._url.scheme == "https"),
+            trust_env=False,
+            follow_redirects=False,
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS_MAX,
+                max_keepalive_connections=CONNECTIONS_MAX,
+                keepalive_expiry=keep_alive_s,
+            ),
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Return the answer.
+
+        Raises:
+            NoReply: there is none; definite when no connection came about.
+
+        """
+        response: httpx.Response | None = None
+        with trio.move_on_after(self._timeout_s):
+            try:
+                response = await self._client.send(self._build(request))
+            except _NEVER_SENT as error:
+                raise NoReply(_reason(error), definite=True) from None
+            except httpx.RequestError as error:
+                raise NoReply(_reason(error), definite=False) from None
+        if response is None:
+            raise NoReply(f"no answer within {self._timeout_s:g} s", definite=False)
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.headers.raw
+        )
+        return Response(response.status_code, response.content, headers, cors=False)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    def _build(self, request: Request) -> httpx.Request:
+        headers = [(b"host", self._host), *_header_bytes(request.headers)]
+        if request.body or request.method in _WITH_BODY:
+            headers.append((b"content-length", b"%d" % len(request.body)))
+        return httpx.Request(
+            request.method,
+            self._url,
+            headers=headers,
+            stream=_Body(request.body),
+            extensions={**self._extensions, "target": self._target(request)},
+        )
+
+    def _target(self, request: Request) -> bytes:
+        path = _LONE_PERCENT.sub("%25", quote(request.path, safe=_SAFE))
+        query = f"?{request.query}" if request.query else ""
+        return (self._prefix + path + query).encode()
+
+
+def _parts(base_url: str) -> tuple[httpx.URL, str]:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{base_url!r} is no URL: {error}") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError(f"expected http://host:port or https://host:port, not {base_url!r}")
+    if url.query or url.fragment or url.userinfo:
+        raise ValueError("a master's URL has no query, fragment or credentials")
+    prefix = url.raw_path.decode().rstrip("/")
+    return url.copy_with(raw_path=b"/"), prefix
+
+
+def _header_bytes(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _reason(error: httpx.RequestError) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
