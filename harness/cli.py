@@ -1,0 +1,53 @@
+"""The command `muster`. Its exit codes are part of its interface (`harness.verdict.Exit`)."""
+
+import os
+import sys
+import traceback
+from importlib.metadata import version
+
+import click
+
+from harness.commands.agents import agents
+from harness.commands.run import run
+from harness.commands.serve import serve
+from harness.commands.validate import schema, validate
+from harness.verdict import Exit
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("backupx-muster"), prog_name="muster")
+def cli() -> None:
+    """Does your master pass muster? Conformance runs and simulated agents for the BackupX protocol.
+
+    Exit codes: 0 all applicable MUST clauses pass, 1 a violation, 2 unknown or interrupted,
+    3 nothing tested, 4 bad usage, scenario or configuration, 5 a fault of muster itself, 6 target
+    unreachable or set-up failed.
+    """
+
+
+for command in (run, validate, schema, serve, agents):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line, and turn every way it can end into an exit code."""
+    try:
+        result = cli.main(standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(Exit.UNKNOWN)
+    except BrokenPipeError:
+        # the reader went away (`muster … | head`): nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.UNKNOWN)
+    except Exception:  # noqa: BLE001 - the last door: everything else is our own fault
+        traceback.print_exc()
+        click.echo("muster: this is a fault of muster itself; please report it", err=True)
+        sys.exit(Exit.INTERNAL)
+    sys.exit(result if isinstance(result, int) else Exit.OK)

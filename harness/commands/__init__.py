@@ -1,0 +1,1 @@
+"""The sub-commands of `muster`, one module each."""

@@ -1,0 +1,205 @@
+"""What happened, in order: each exchange as `invoke` and then `ok`, `fail` or `info`.
+
+`ok` happened. `fail` definitely did not: the master refused it. `info` may have: the reply was lost,
+or the answer does not say. Every checker rests on that difference.
+While a run is on, only references are kept; the text of an operation is made when it is written.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from harness.redact import Redactor
+from master.protocol.errors import REGISTRY
+from master.protocol.exchange import Request, Response
+from simulated_agents.ports import NoReply, Port
+
+
+class OpType(StrEnum):
+    """How far an operation has come."""
+
+    INVOKE = "invoke"
+    OK = "ok"
+    FAIL = "fail"
+    INFO = "info"
+
+
+class Op(Struct, frozen=True, gc=False):
+    """One line of a history.
+
+    Attributes:
+        index: its place, from 0.
+        time_s: seconds since the run began, on the run's clock.
+        type: see `OpType`.
+        process: who: an agent's name, `admin`, or `muster`.
+        subject: the request of an `invoke`; the response, the reason or a note of the others.
+        invoke: the index of the `invoke` that this one ends, or -1.
+
+    """
+
+    index: int
+    time_s: float
+    type: OpType
+    process: str
+    subject: Request | Response | str
+    invoke: int = -1
+
+
+_OPERATIONS: Final = (
+    ("POST", "/api/agent/heartbeat", "", "heartbeat"),
+    ("POST", "/api/agent/commands/poll", "", "poll"),
+    ("POST", "/api/agent/commands/", "/result", "result"),
+    ("GET", "/api/agent/tasks/", "", "task_spec"),
+    ("POST", "/api/agent/records/", "", "update_record"),
+    ("GET", "/api/agent/restores/", "/spec", "restore_spec"),
+    ("POST", "/api/agent/restores/", "", "update_restore"),
+    ("GET", "/api/v1/agent/self", "", "self"),
+)
+
+
+def operation(request: Request) -> str:
+    """Return the name of what a request does: an agent's operation, or its method and path."""
+    for method, prefix, suffix, name in _OPERATIONS:
+        if (
+            request.method == method
+            and request.path.startswith(prefix)
+            and request.path.endswith(suffix)
+        ):
+            return name
+    return f"{request.method} {request.path}"
+
+
+def reply_type(response: Response) -> OpType:
+    """Return what an answer says about whether its request took effect."""
+    if response.status < 400:
+        return OpType.OK
+    if response.status < 500:
+        return OpType.FAIL
+    known = REGISTRY.get(str(_json(response.body, {}).get("code", "")))
+    return OpType.FAIL if known is not None and known.definite else OpType.INFO
+
+
+def _json(body: bytes, default: Any) -> Any:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return default
+    return value if default is None or isinstance(value, type(default)) else default
+
+
+class History:
+    """The operations of one run.
+
+    Args:
+        redactor: takes secrets out of what is written.
+
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self.redactor = redactor
+        self.ops: list[Op] = []
+
+    def invoke(self, time_s: float, process: str, request: Request) -> int:
+        """Note that a request goes out, and return its index."""
+        index = len(self.ops)
+        self.ops.append(Op(index, time_s, OpType.INVOKE, process, request))
+        return index
+
+    def end(self, time_s: float, invoke: int, kind: OpType, subject: Response | str) -> None:
+        """Note how a request ended."""
+        process = self.ops[invoke].process
+        self.ops.append(Op(len(self.ops), time_s, kind, process, subject, invoke))
+
+    def note(self, time_s: float, process: str, text: str) -> None:
+        """Note something that is no exchange: a crash, a phase, time that passed."""
+        self.ops.append(Op(len(self.ops), time_s, OpType.INFO, process, text))
+
+    def described(self, op: Op) -> dict[str, Any]:
+        """Return an operation as a JSON object without secrets."""
+        line: dict[str, Any] = {
+            "index": op.index,
+            "time": round(op.time_s, 9),
+            "type": op.type.value,
+            "process": op.process,
+        }
+        request = self.ops[op.invoke].subject if op.invoke >= 0 else op.subject
+        if isinstance(request, Request):
+            line["f"] = self.redactor.text(operation(request))
+        if op.invoke >= 0:
+            line["invoke"] = op.invoke
+        line.update(self._value(op.subject))
+        return line
+
+    def _value(self, subject: Request | Response | str) -> dict[str, Any]:
+        if isinstance(subject, str):
+            return {"note": self.redactor.text(subject)}
+        if isinstance(subject, Request):
+            query = f"?{subject.query}" if subject.query else ""
+            return {
+                "request": f"{subject.method} {self.redactor.text(subject.path + query)}",
+                "body": self._body(subject.body),
+            }
+        return {"status": subject.status, "body": self._body(subject.body)}
+
+    def _body(self, body: bytes) -> Any:
+        if not body:
+            return None
+        value = _json(body, None)
+        if value is None:
+            return self.redactor.text(body.decode("utf-8", "replace"))
+        return self.redactor.value(value)
+
+    def lines(self, ops: Iterable[Op] | None = None) -> Iterator[bytes]:
+        """Yield the operations as JSON lines."""
+        for op in self.ops if ops is None else ops:
+            yield msgspec.json.encode(self.described(op)) + b"\n"
+
+    def last(self, count: int) -> list[dict[str, Any]]:
+        """Return the last operations, described."""
+        return [self.described(op) for op in self.ops[-count:]]
+
+
+class RecordingPort:
+    """A port that writes down what passes through it.
+
+    Args:
+        port: the way to the master.
+        history: where it is written.
+        process: whose port it is.
+        elapsed_s: tells the seconds since the run began.
+
+    """
+
+    def __init__(self, port: Port, history: History, process: str, elapsed_s: Callable[[], float]) -> None:
+        self._port = port
+        self._history = history
+        self._process = process
+        self._elapsed_s = elapsed_s
+
+    async def send(self, request: Request) -> Response:
+        """Pass a request on, and write down both sides.
+
+        Raises:
+            NoReply: as the port does.
+
+        """
+        history = self._history
+        invoke = history.invoke(self._elapsed_s(), self._process, request)
+        try:
+            response = await self._port.send(request)
+        except NoReply as error:
+            kind = OpType.FAIL if error.definite else OpType.INFO
+            history.end(self._elapsed_s(), invoke, kind, f"no reply: {error}")
+            raise
+        except BaseException:
+            history.end(self._elapsed_s(), invoke, OpType.INFO, "given up while waiting")
+            raise
+        history.end(self._elapsed_s(), invoke, reply_type(response), response)
+        return response
+
+    async def aclose(self) -> None:
+        """Close the port behind it."""
+        await self._port.aclose()

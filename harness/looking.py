@@ -1,0 +1,116 @@
+"""Looking at the master's state: records, restores, tasks and nodes through the admin API, commands
+through the database.
+"""
+
+from typing import Any
+
+import msgspec
+
+from harness.expect import Mismatch, matches
+from harness.scenario.verbs import SUBJECTS
+from harness.scope import Scope
+from harness.world import Admin, AdminError, World
+
+_PATHS = {
+    "record": "/api/backup/records",
+    "restore": "/api/restore/records",
+    "task": "/api/backup/tasks",
+    "agent": "/api/nodes",
+}
+_LISTS = {"records": "/api/backup/records", "restores": "/api/restore/records"}
+_FILTERS = {"task": "taskId", "agent": "nodeId", "record": "backupRecordId"}
+
+_COMMANDS = (
+    "SELECT id, node_id, type, status, payload, result, error_message, dispatched_at, completed_at"
+    " FROM agent_commands"
+)
+
+
+class Eyes:
+    """Fetches what an expectation is about, and compares.
+
+    Args:
+        world: its database, where it has one.
+        admin: reads through the admin API.
+        answers: the answers of calls, by name.
+
+    """
+
+    def __init__(self, world: World, admin: Admin, answers: dict[str, list[dict[str, Any]]]) -> None:
+        self._world = world
+        self._admin = admin
+        self._answers = answers
+
+    async def look(self, scope: Scope, expect: dict[str, Any]) -> Mismatch | None:
+        """Return how the subject of an `expect` differs from what is said, or `None`."""
+        (subject,) = (key for key in expect if key in SUBJECTS)
+        fields = scope.fill({key: item for key, item in expect.items() if key != subject})
+        if subject in {"records", "restores", "commands", "answers"}:
+            items = await self._list(subject, expect[subject], scope)
+            if "where" in fields:
+                wanted = fields.pop("where")
+                items = [item for item in items if matches(wanted, item) is None]
+            seen: Any = {"count": len(items), "items": items}
+            listed = {name: {name: fields.pop(name)} for name in ("all", "any") if name in fields}
+            for expected in listed.values():
+                mismatch = matches(expected, items, subject)
+                if mismatch is not None:
+                    return mismatch
+            return matches(fields, seen, subject)
+        seen = await self._one(subject, scope.identify(expect[subject]))
+        exists = fields.pop("exists", True)
+        if (seen is not None) != exists:
+            return Mismatch(
+                subject, "to be there" if exists else "not to be there", "it is" if seen else "it is not"
+            )
+        return matches(fields, seen, subject) if exists else None
+
+    async def _one(self, subject: str, row_id: Any) -> Any:
+        if subject == "command":
+            rows = self._commands(" WHERE id = ?", row_id)
+            return rows[0] if rows else None
+        response = await self._admin.send("GET", f"{_PATHS[subject]}/{row_id}")
+        if response.status == 404:
+            return None
+        if response.status != 200:
+            raise AdminError(f"reading a {subject} was answered {response.status}")
+        return msgspec.json.decode(response.body)["data"]
+
+    async def _list(self, subject: str, which: Any, scope: Scope) -> list[Any]:
+        if subject == "answers":
+            return self._answers[which]
+        wanted = {
+            _FILTERS.get(key, key): scope.identify(value) if key in _FILTERS else scope.fill(value)
+            for key, value in (which or {}).items()
+        }
+        if subject == "commands":
+            items: list[Any] = self._commands(" ORDER BY id")
+        else:
+            query = "&".join(f"{key}={wanted[key]}" for key in ("taskId",) if key in wanted)
+            items = await self._admin.data("GET", _LISTS[subject], query=query)
+        return [item for item in items if matches(wanted, item) is None]
+
+    def _commands(self, rest: str, *values: Any) -> list[dict[str, Any]]:
+        assert self._world.tables is not None  # such a scenario is skipped without a database
+        return [
+            {
+                "id": row[0],
+                "nodeId": row[1],
+                "type": row[2],
+                "status": row[3],
+                "payload": _parsed(row[4]),
+                "result": _parsed(row[5]),
+                "errorMessage": row[6],
+                "dispatchedAt": row[7],
+                "completedAt": row[8],
+            }
+            for row in self._world.tables.execute(_COMMANDS + rest, values)
+        ]
+
+
+def _parsed(text: str | None) -> Any:
+    """Return a column's JSON as a value, and any other text as it is."""
+    try:
+        return msgspec.json.decode(text or "")
+    except msgspec.DecodeError:
+        return text

@@ -1,0 +1,89 @@
+"""Playing one scenario in a world, from its first call to its outcome."""
+
+import time
+
+import trio
+
+from harness.expect import Mismatch
+from harness.scenario.model import Scenario
+from harness.stage import Stage, UndecidedError, UnexpectedError
+from harness.verdict import Failure, Outcome, Verdict
+from harness.world import World
+
+LAST_OPERATIONS = 12
+"""How much of the history before it a failure shows."""
+
+
+def skip_reason(scenario: Scenario, *, profile: str, clock: str, tables: bool) -> str | None:
+    """Return why a scenario does not apply to a run, or `None` when it does."""
+    if profile not in scenario.profiles:
+        return f"applies to profile {', '.join(scenario.profiles)}"
+    if clock not in scenario.clocks:
+        return f"not on the {clock} clock: {scenario.because}"
+    if not tables and scenario.needs_tables:
+        return "looks into the master's database, which this target does not show"
+    return None
+
+
+async def play(scenario: Scenario, world: World) -> Outcome:
+    """Play a scenario and return what came of it.
+
+    Raises:
+        AdminError: the master refused what the scenario needs to be set up.
+        NoReply: the master cannot be reached while the scenario is set up.
+
+    """
+    outcome = Outcome(scenario)
+    began_s = time.perf_counter()
+    stage: Stage | None = None
+    failed: UnexpectedError | None = None
+    async with trio.open_nursery() as nursery:
+        try:
+            stage = Stage(scenario, world, nursery)
+            await stage.prepare()
+            await stage.play(scenario.steps)
+        except* UnexpectedError as group:
+            failed = _first(group)
+        except* UndecidedError as group:
+            outcome.verdict, outcome.reason = Verdict.UNKNOWN, str(group.exceptions[0])
+        finally:
+            nursery.cancel_scope.cancel()
+    assert stage is not None
+    outcome.tested = stage.tested
+    outcome.elapsed_s = world.elapsed_s()
+    outcome.duration_s = time.perf_counter() - began_s
+    if failed is not None:
+        _fail(outcome, failed, stage, world)
+    elif outcome.verdict is Verdict.PASS and not stage.tested:
+        outcome.verdict, outcome.reason = Verdict.VACUOUS, "no expectation was reached"
+    return outcome
+
+
+def _first(group: BaseExceptionGroup[UnexpectedError]) -> UnexpectedError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _fail(outcome: Outcome, error: UnexpectedError, stage: Stage, world: World) -> None:
+    redactor = world.history.redactor
+    mismatch: Mismatch = error.mismatch
+    where = f"{mismatch.where}: " if mismatch.where else ""
+    outcome.failure = Failure(
+        place=str(error.step.place),
+        step=error.step.source,
+        expected=redactor.text(f"{where}{mismatch.expected}"),
+        seen=redactor.text(mismatch.seen),
+        time_s=world.elapsed_s(),
+        operations=world.history.last(LAST_OPERATIONS),
+    )
+    if stage.late_s > world.slack_s:
+        outcome.verdict = Verdict.UNKNOWN
+        outcome.reason = (
+            f"a step came {stage.late_s:.1f} s late on this machine, which may be why it failed:"
+            " run it again, or with a smaller --speed"
+        )
+    else:
+        outcome.verdict = Verdict.FAIL
+        outcome.broken = error.step.clauses or outcome.scenario.clauses
+
+

@@ -1,0 +1,136 @@
+"""The agents of one scenario: who they are, which of them live by themselves, how each is reached."""
+
+from typing import Any
+
+import trio
+
+from harness.history import RecordingPort
+from harness.scenario.model import AgentDecl, Duration, Scenario
+from harness.scope import Scope
+from harness.world import World
+from simulated_agents.actor import Agent, Timing
+from simulated_agents.behaviours import make
+from simulated_agents.client import Identity
+from simulated_agents.events import Event, EventKind
+from simulated_agents.plan import Outcome, WorkPlan, WorkRange, WorkSource
+from simulated_agents.rng import fork
+
+MANUAL = "manual"
+"""The behaviour of an agent that only does what steps say."""
+
+_NOTED = frozenset({EventKind.STARTED, EventKind.RESTARTED, EventKind.CRASHED, EventKind.ENDED})
+
+
+class Population:
+    """Makes a scenario's agents, and starts and kills their processes.
+
+    Args:
+        scenario: declares them.
+        world: where they live.
+        nursery: runs their processes.
+
+    Attributes:
+        names: every agent's name, the members of groups included, in the order of declaration.
+
+    """
+
+    def __init__(self, scenario: Scenario, world: World, nursery: trio.Nursery) -> None:
+        self._world = world
+        self._nursery = nursery
+        self._declared = {
+            name: declared for declared in scenario.agents for name in _member_names(declared)
+        }
+        self._ports: dict[str, RecordingPort] = {}
+        self._agents: dict[str, Agent] = {}
+        self.names = tuple(self._declared)
+
+    def port(self, process: str) -> RecordingPort:
+        """Return the way to the master that a process uses for the calls of steps."""
+        if process not in self._ports:
+            self._ports[process] = self._world.port(process)
+        return self._ports[process]
+
+    def start_all(self, names: dict[str, Any]) -> None:
+        """Start the processes of all agents that live by themselves and do not wait for a step.
+
+        The members of a group start spread over one poll interval, so that they do not march in
+        step.
+        """
+        for name, declared in self._declared.items():
+            if declared.behaviour != MANUAL and declared.start:
+                rng = fork(self._world.seed, f"start/{name}")
+                spread_s = Timing().poll_s / self._world.factor
+                delay_s = rng.uniform(0, spread_s) if declared.count else 0.0
+                self._nursery.start_soon(self._run, self._agent(name, names), delay_s)
+
+    async def start(self, name: str, names: dict[str, Any]) -> None:
+        """Start an agent's process, if none runs."""
+        agent = self._agent(name, names)
+        if not agent.alive:
+            self._nursery.start_soon(self._run, agent, 0.0)
+            await trio.lowlevel.checkpoint()
+
+    async def crash(self, name: str) -> None:
+        """Kill an agent's processes at once."""
+        if name in self._agents:
+            self._agents[name].crash()
+        await trio.lowlevel.checkpoint()
+
+    async def _run(self, agent: Agent, delay_s: float) -> None:
+        await self._world.clock.sleep(delay_s)
+        await agent.run()
+
+    def _agent(self, name: str, names: dict[str, Any]) -> Agent:
+        if name not in self._agents:
+            declared = self._declared[name]
+            world = self._world
+            options = {
+                key: self._value(value, names) for key, value in declared.options.items()
+            }
+            behaviour = make("prompt" if declared.behaviour == MANUAL else declared.behaviour, options)
+            self._agents[name] = Agent(
+                name,
+                world.port(name),
+                names[name]["token"],
+                world.clock,
+                behaviour=behaviour,
+                work=self._work(declared),
+                rng=fork(world.seed, f"agent/{name}"),
+                identity=Identity(hostname=name),
+                timing=Timing().faster(world.factor),
+                on_event=self._note,
+            )
+        return self._agents[name]
+
+    def _value(self, value: Any, names: dict[str, Any]) -> Any:
+        """Return an option's value: durations in seconds of this clock, agents by their id."""
+        if isinstance(value, Duration):
+            return Scope(self._world).seconds(value)
+        if isinstance(value, str) and value in self._declared:
+            return names[value]["id"]
+        return value
+
+    def _work(self, declared: AgentDecl) -> WorkSource:
+        work = declared.work
+        if not work:
+            low_s, high_s = WorkRange().duration_s
+            factor = self._world.factor
+            return WorkRange(duration_s=(low_s / factor, high_s / factor))
+        given = WorkPlan()
+        duration = work.get("duration")
+        return WorkPlan(
+            duration_s=self._value(duration, {}) if duration is not None else given.duration_s,
+            size_bytes=work.get("size", given.size_bytes),
+            outcome=Outcome(work.get("outcome", given.outcome)),
+            log_lines=tuple(work["logs"]) if "logs" in work else None,
+        )
+
+    def _note(self, event: Event) -> None:
+        if event.kind in _NOTED:
+            self._world.history.note(self._world.elapsed_s(), event.agent, str(event.kind))
+
+
+def _member_names(declared: AgentDecl) -> list[str]:
+    if declared.count is None:
+        return [declared.name]
+    return [f"{declared.name}-{number}" for number in range(1, declared.count + 1)]

@@ -1,0 +1,228 @@
+"""The agents, storage targets and tasks that a scenario declares."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from harness.scenario.kinds import read_json, read_kind
+from harness.scenario.model import AgentDecl, Place, TargetDecl, TaskDecl
+from harness.scenario.reading import Reading
+from harness.scenario.source import Mapping, Node, Scalar, describe
+from harness.scenario.suggest import did_you_mean
+from harness.scenario.verbs import Kind
+
+MANUAL: Final = "manual"
+"""The behaviour of an agent that does what the steps say and nothing else."""
+
+AGENT_KEYS: Final[dict[str, str]] = {
+    "behaviour": "what it does by itself; `manual` does only what the steps say",
+    "count": "so many of them, named with `-1`, `-2` and so on",
+    "start": "`later` waits for a `start` step",
+    "work": "how its pretend work goes",
+}
+WORK_KEYS: Final[dict[str, str]] = {
+    "duration": "how long a backup or a restore takes",
+    "size": "bytes of the backup",
+    "outcome": "`success` or `failure`",
+    "logs": "its log lines",
+}
+OUTCOMES: Final = ("success", "failure")
+TASK_KEYS: Final[dict[str, str]] = {
+    "agent": "the agent that does it",
+    "type": "`file` when left out",
+    "targets": "the names of its storage targets; `[disk]` when left out",
+}
+TARGET_KEYS: Final[dict[str, str]] = {
+    "type": "`local_disk` and so on, as on the wire",
+    "config": "its settings, as on the wire",
+}
+
+_CHOICE: Final = "choice:"
+"""Begins the kind of an option that is one of some words: `choice:a|b`."""
+
+COUNT_MAX: Final = 10_000
+"""Agents of one group: as many as the load figures speak of."""
+
+SIZE_MAX: Final = 2**63 - 1
+"""Bytes of one backup: what the wire's integer holds."""
+
+DISK: Final = "disk"
+_DISK_TYPE: Final = "local_disk"
+_DISK_PATH: Final = "/muster/disk"
+
+
+def _entries(reading: Reading, node: Node | None, what: str) -> Iterator[tuple[str, Scalar, Node]]:
+    mapping = None if node is None else reading.mapping(node, f"{what}s by name")
+    for key, value in mapping.entries if mapping else ():
+        yield reading.new_name(key, f"the name of {what}"), key, value
+
+
+# --- agents ---------------------------------------------------------------------------------
+
+
+def read_agents(reading: Reading, node: Node | None) -> tuple[AgentDecl, ...]:
+    """Return the declared agents; all names are known before the first is read."""
+    entries = list(_entries(reading, node, "an agent"))
+    for name, _, value in entries:
+        count = value.get("count") if isinstance(value, Mapping) else None
+        number = count.value if isinstance(count, Scalar) else None
+        reading.names.agents[name] = number if type(number) is int else None
+    for name, key, _ in entries:
+        group = reading.names.group_of(name)
+        if group is not None:
+            reading.wrong(key, f"expected a free name, got {name!r}, one of the group {group!r}")
+    return tuple(_agent(reading, name, key, value) for name, key, value in entries)
+
+
+def _behaviours(reading: Reading) -> list[str]:
+    return list(dict.fromkeys((MANUAL, *reading.behaviours)))
+
+
+def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
+    known = _behaviours(reading)
+    if not isinstance(node, Mapping):
+        behaviour = reading.word(node, "a behaviour, or a mapping with one", known)
+        return AgentDecl(name, behaviour or MANUAL, key.place)
+    reading.required(node, "an agent", ("behaviour",))
+    said = node.get("behaviour")
+    behaviour = None if said is None else reading.word(said, "a behaviour", known)
+    count, start, work = node.get("count"), node.get("start"), node.get("work")
+    if work is not None and behaviour == MANUAL:
+        reading.wrong(node.key("work"), "expected no work of a manual agent: steps report for it")
+    later = None if start is None else reading.word(start, "the word 'later'", ("later",))
+    return AgentDecl(
+        name,
+        behaviour or MANUAL,
+        key.place,
+        options={} if behaviour is None else _options(reading, behaviour, node),
+        work={} if work is None else _work(reading, work),
+        count=None if count is None else reading.whole(count, "how many agents", 1, COUNT_MAX),
+        start=later is None,
+    )
+
+
+def _options(reading: Reading, behaviour: str, node: Mapping) -> dict[str, Any]:
+    kinds = reading.behaviours.get(behaviour, {})
+    options = {}
+    for key, value in node.entries:
+        if key.text in AGENT_KEYS:
+            continue
+        if key.text in kinds:
+            options[key.text] = _option(reading, kinds[key.text], value)
+        else:
+            reading.unknown_key(key, f"an option of a {behaviour} agent", [*kinds, *AGENT_KEYS])
+    return options
+
+
+def _option(reading: Reading, kind: str, node: Node) -> Any:
+    if kind.startswith(_CHOICE):
+        return reading.word(node, "one of these", kind.removeprefix(_CHOICE).split("|"))
+    return read_kind(reading, Kind(kind), node)
+
+
+def _work(reading: Reading, node: Node) -> dict[str, Any]:
+    mapping = reading.mapping(node, "how pretend work goes")
+    work: dict[str, Any] = {}
+    for key, value in mapping.entries if mapping else ():
+        match key.text:
+            case "duration":
+                work["duration"] = reading.duration(value)
+            case "size":
+                work["size"] = reading.whole(value, "a number of bytes", 0, SIZE_MAX)
+            case "outcome":
+                work["outcome"] = reading.word(value, "an outcome", OUTCOMES)
+            case "logs":
+                lines = reading.sequence(value, "log lines", empty=True)
+                work["logs"] = [read_kind(reading, Kind.TEXT, line) for line in lines]
+            case _:
+                reading.unknown_key(key, "a key of work", WORK_KEYS)
+    return work
+
+
+# --- targets and tasks ----------------------------------------------------------------------
+
+
+def read_targets(reading: Reading, node: Node | None) -> list[TargetDecl]:
+    """Return the declared storage targets."""
+    targets = []
+    for name, key, value in _entries(reading, node, "a storage target"):
+        reading.names.targets[name] = key.place
+        mapping = reading.mapping(value, "a storage target")
+        if mapping is None:
+            continue
+        reading.required(mapping, "a storage target", ("type",))
+        for inner, _ in mapping.entries:
+            if inner.text not in TARGET_KEYS:
+                reading.unknown_key(inner, "a key of a storage target", TARGET_KEYS)
+        kind, config = mapping.get("type"), mapping.get("config")
+        type_ = "" if kind is None else reading.text(kind, "a type of storage") or ""
+        settings = {} if config is None else read_kind(reading, Kind.MAPPING, config) or {}
+        targets.append(TargetDecl(name, type_, settings, key.place))
+    return targets
+
+
+def imply_disk(reading: Reading, tasks: Node | None) -> list[TargetDecl]:
+    """Return the storage target of tasks that name none, if there are any and it is not declared."""
+    if not isinstance(tasks, Mapping) or DISK in reading.names.targets:
+        return []
+    for key, value in tasks.entries:
+        if isinstance(value, Mapping) and value.get("targets") is None:
+            if reading.names.is_declared(DISK):
+                message = f"expected 'targets', as {DISK!r} names something else here"
+                reading.wrong(key, message)
+            return [_disk(reading, key.place)]
+    return []
+
+
+def _disk(reading: Reading, place: Place) -> TargetDecl:
+    reading.names.targets[DISK] = place
+    return TargetDecl(DISK, _DISK_TYPE, {"basePath": _DISK_PATH}, place)
+
+
+def read_tasks(reading: Reading, node: Node | None) -> tuple[TaskDecl, ...]:
+    """Return the declared tasks."""
+    tasks = []
+    for name, key, value in _entries(reading, node, "a task"):
+        reading.names.tasks[name] = key.place
+        mapping = reading.mapping(value, "a task")
+        if mapping is not None:
+            tasks.append(_task(reading, name, key.place, mapping))
+    return tuple(tasks)
+
+
+def _task(reading: Reading, name: str, place: Place, mapping: Mapping) -> TaskDecl:
+    reading.required(mapping, "a task", ("agent",))
+    agent, kind, targets = mapping.get("agent"), mapping.get("type"), mapping.get("targets")
+    fields = {
+        key.text: read_json(reading, value)
+        for key, value in mapping.entries
+        if key.text not in TASK_KEYS
+    }
+    return TaskDecl(
+        name,
+        agent="" if agent is None else _task_agent(reading, agent),
+        type="file" if kind is None else reading.text(kind, "a type of task") or "",
+        targets=(DISK,) if targets is None else _task_targets(reading, targets),
+        fields=fields,
+        place=place,
+    )
+
+
+def _task_agent(reading: Reading, node: Node) -> str:
+    if isinstance(node, Scalar) and node.text.startswith("${"):
+        reading.wrong(node, f"expected the name of a declared agent, got {describe(node)}")
+        return ""
+    return str(read_kind(reading, Kind.AGENT, node))
+
+
+def _task_targets(reading: Reading, node: Node) -> tuple[str, ...]:
+    known = list(reading.names.targets)
+    found = []
+    for item in reading.sequence(node, "names of storage targets"):
+        text = reading.text(item, "the name of a storage target")
+        if text is not None and text not in known:
+            listed = ", ".join(known) or "none is declared"
+            message = f"expected the name of a storage target ({listed}), got {text!r}"
+            reading.wrong(item, message, did_you_mean(text, known))
+        elif text is not None:
+            found.append(text)
+    return tuple(found)

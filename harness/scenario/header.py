@@ -1,0 +1,77 @@
+"""The head of a scenario: what it shows, about which clauses, where it applies, with which timers."""
+
+from typing import Final
+
+from harness.scenario.durations import TIMERS, DurationError, literal_seconds
+from harness.scenario.reading import Reading
+from harness.scenario.source import Mapping, Node, Scalar
+from master.protocol.profiles import PROFILES
+
+CLOCKS: Final = ("virtual", "real")
+
+KNOWN_PROFILES: Final = tuple(dict.fromkeys((*PROFILES, "2.0", "2.3.4", "2.3.5", "2.4", "strict")))
+"""The profiles that there are, and those that are to come."""
+
+TOP_KEYS: Final[dict[str, str]] = {
+    "scenario": "what the scenario shows, in one sentence",
+    "clauses": "the ids of the clauses it is about",
+    "profiles": "the profiles it applies to; all when left out",
+    "clocks": "the clocks it can run on, `virtual` and `real`; both when left out",
+    "because": "why it cannot run on the other clock; required when one is left out",
+    "timing": "timers of the master that differ from the defaults, each with a duration",
+    "agents": "the agents, by name",
+    "targets": "the storage targets, by name; a task that names none gets one called `disk`",
+    "tasks": "the backup tasks, by name",
+    "steps": "what happens and what must be, in order",
+}
+REQUIRED: Final = ("scenario", "clauses", "steps")
+
+SENTENCE_MAX: Final = 300
+"""Characters of what a scenario shows: it becomes a line of every report."""
+
+
+def read_shows(reading: Reading, node: Node) -> str:
+    """Return a sentence."""
+    text = reading.text(node, "a sentence")
+    if text is None:
+        return ""
+    text = text.strip()
+    if len(text) > SENTENCE_MAX or len(text.splitlines()) > 1:
+        message = f"expected one sentence in one line of at most {SENTENCE_MAX} characters"
+        reading.wrong(node, f"{message}, got {len(text)} characters")
+    return text
+
+
+def read_profiles(reading: Reading, node: Node | None) -> tuple[str, ...]:
+    """Return the profiles that a scenario applies to."""
+    return KNOWN_PROFILES if node is None else reading.words(node, "profile", KNOWN_PROFILES)
+
+
+def read_clocks(reading: Reading, root: Mapping) -> tuple[tuple[str, ...], str | None]:
+    """Return the clocks that a scenario can run on, and why not on the others."""
+    node, reason = root.get("clocks"), root.get("because")
+    clocks = CLOCKS if node is None else reading.words(node, "clock", CLOCKS)
+    because = None if reason is None else read_shows(reading, reason)
+    if node is not None and clocks and set(clocks) != set(CLOCKS) and reason is None:
+        (other,) = (clock for clock in CLOCKS if clock not in clocks)
+        reading.wrong(
+            root.key("clocks"), f"expected 'because' beside it: why not on the {other} clock"
+        )
+    if reason is not None and set(clocks) == set(CLOCKS):
+        reading.wrong(root.key("because"), "expected 'because' only where 'clocks' leaves one out")
+    return clocks, because
+
+
+def read_timing(reading: Reading, node: Node | None) -> None:
+    """Read the timers that a scenario sets."""
+    mapping = None if node is None else reading.mapping(node, "timers with their durations")
+    for key, value in mapping.entries if mapping else ():
+        if key.text not in TIMERS:
+            reading.unknown_key(key, "a timer", TIMERS)
+        elif isinstance(value, Scalar) and isinstance(value.value, str):
+            try:
+                reading.timing[key.text] = literal_seconds(value.value)
+            except DurationError as error:
+                reading.wrong(value, str(error), error.hint)
+        else:
+            reading.duration(value)

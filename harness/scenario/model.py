@@ -1,0 +1,149 @@
+"""What a scenario file says, as frozen values; what it means is the runner's."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file; lines and columns count from 1."""
+
+    path: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time as a sum of literals and timers of the master.
+
+    Attributes:
+        text: as written: `10m31s`, `command_timeout - 1s`.
+        terms: each with its sign: a number of seconds, or the name of a timer.
+
+    """
+
+    text: str
+    terms: tuple[tuple[int, float | str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDecl:
+    """A declared agent, or a group of `count` of them named `name-1` to `name-<count>`.
+
+    Attributes:
+        behaviour: `manual` is driven by steps alone; all others are in the registry of
+            `simulated_agents.behaviours`.
+        options: the behaviour's own keys (`at`, `for`, `restart_after` …); durations are
+            `Duration`s.
+        work: pretend work, where given: `duration` (a `Duration`), `size` in bytes, `outcome`
+            (`success`, `failure`), `logs` (its log lines).
+        start: `False` waits for a `start` step.
+
+    """
+
+    name: str
+    behaviour: str
+    place: Place
+    options: dict[str, Any] = field(default_factory=dict)
+    work: dict[str, Any] = field(default_factory=dict)
+    count: int | None = None
+    start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDecl:
+    """A declared storage target."""
+
+    name: str
+    type: str
+    config: dict[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDecl:
+    """A declared backup task; `fields` go into the create request as they are."""
+
+    name: str
+    agent: str
+    type: str
+    targets: tuple[str, ...]
+    fields: dict[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        verb: a key of `VERBS`.
+        args: the verb's keys with their values; durations are `Duration`s, nested steps `Step`s.
+        source: the step as it is written, moved to the margin.
+        name: what `as` calls the answer.
+        expect: what the answer must be, or `None`.
+        token: replaces the token the call would use.
+        background: do not wait for the answer.
+        times: how many of this call are made at the same moment.
+        clauses: the clauses that an expectation here is about; the scenario's when empty.
+
+    """
+
+    verb: str
+    args: dict[str, Any]
+    place: Place
+    source: str
+    name: str | None = None
+    expect: dict[str, Any] | None = None
+    token: str | None = None
+    background: bool = False
+    times: int = 1
+    clauses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario file.
+
+    Attributes:
+        id: the path below the scenario folder, without the ending: `timeouts/record-failed`.
+        shows: what it shows, one sentence.
+        clauses: the ids of the clauses it is about.
+        profiles: the profiles it applies to.
+        clocks: the clocks it can run on, and `because` why not on the others.
+        timing: timers that differ from the defaults, in seconds.
+
+    """
+
+    id: str
+    path: Path
+    shows: str
+    clauses: tuple[str, ...]
+    profiles: tuple[str, ...]
+    clocks: tuple[str, ...]
+    because: str | None
+    timing: dict[str, float]
+    agents: tuple[AgentDecl, ...]
+    targets: tuple[TargetDecl, ...]
+    tasks: tuple[TaskDecl, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def needs_tables(self) -> bool:
+        """Whether a step looks into the master's database, or changes it."""
+        return any(_needs_tables(step) for step in self.steps)
+
+
+def _needs_tables(step: Step) -> bool:
+    if step.verb == "tamper":
+        return True
+    expect = step.args.get("expect") or {}
+    nested = (*step.args.get("steps", ()), *step.args.get("do", ()))
+    return (
+        bool({"command", "commands"} & set(expect)) and step.verb in {"expect", "until"}
+    ) or any(_needs_tables(inner) for inner in nested)

@@ -1,0 +1,94 @@
+"""The names of a scenario while it is played, and what `${…}` stands for."""
+
+import re
+from typing import Any, Final
+
+from harness.scenario.durations import resolve
+from harness.scenario.model import Duration
+from harness.world import World
+
+_REFERENCE: Final = re.compile(r"\$\{([^}]+)\}")
+
+
+class UnknownNameError(Exception):
+    """A reference to something that is not there (a step before it did not say what it should)."""
+
+
+class Scope:
+    """Names and their values: agents, tasks, targets, and whatever `as` named.
+
+    Args:
+        world: where timers come from.
+
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.names: dict[str, Any] = {}
+
+    def child(self, each: Any) -> "Scope":
+        """Return a scope with `each`, for one round of a loop; names given there stay there."""
+        scope = Scope(self._world)
+        scope.names = {**self.names, "each": each}
+        return scope
+
+    def look_up(self, path: str) -> Any:
+        """Return what a dotted path stands for.
+
+        Raises:
+            UnknownNameError: nothing has that name.
+
+        """
+        head, *rest = path.strip().split(".")
+        if head == "timing":
+            return getattr(self._world.timings, f"{rest[0]}_s")
+        if head not in self.names:
+            raise UnknownNameError(f"nothing is known as {head}")
+        value = self.names[head]
+        for part in rest:
+            if isinstance(value, dict) and part in value:
+                value = value[part]
+            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+                value = value[int(part)]
+            else:
+                raise UnknownNameError(f"${{{path}}}: there is no {part}")
+        return value
+
+    def fill(self, value: Any) -> Any:
+        """Return a value of a scenario file with its references and durations filled in.
+
+        A text that is one reference becomes what it stands for; in longer texts references become
+        text.
+        """
+        match value:
+            case str():
+                whole = _REFERENCE.fullmatch(value)
+                if whole:
+                    return self.look_up(whole[1])
+                return _REFERENCE.sub(lambda found: str(self.look_up(found[1])), value)
+            case list() | tuple():
+                return [self.fill(item) for item in value]
+            case dict():
+                return {key: self._member(key, item) for key, item in value.items()}
+            case Duration():
+                return self.seconds(value)
+            case _:
+                return value
+
+    def _member(self, key: str, value: Any) -> Any:
+        if key == "takes" and isinstance(value, list | tuple):
+            low, high = (self.seconds(bound) for bound in value)
+            return [int(low - self._world.slack_s), high + self._world.slack_s]
+        return self.fill(value)
+
+    def seconds(self, duration: Duration) -> float:
+        """Return a duration in seconds of the world's clock."""
+        return resolve(duration, self._world.timings, self._world.factor)
+
+    def identify(self, value: Any) -> Any:
+        """Return the id of what a step names: an id itself, a name, or a reference."""
+        if isinstance(value, str) and not value.startswith("${"):
+            value = self.look_up(value)
+        else:
+            value = self.fill(value)
+        return value["id"] if isinstance(value, dict) else value

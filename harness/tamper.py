@@ -1,0 +1,52 @@
+"""Changing the master's database behind its back, for situations that no call can bring about."""
+
+import json
+from typing import Any
+
+from harness.scope import Scope
+from harness.world import Tables
+
+
+class TamperError(Exception):
+    """A table or column that the database does not have."""
+
+
+def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
+    """Insert, update or delete rows as a `tamper` step says, and return the inserted row's id.
+
+    Values that are mappings or lists are stored as JSON text.
+
+    Raises:
+        TamperError: the database has no such table or column.
+
+    """
+    (action,) = (key for key in args if key in {"insert", "update", "delete"})
+    table = args[action]
+    columns = _stored(scope.fill(args.get("set", {})))
+    where = _stored(scope.fill(args.get("where", {})))
+    known = tables.columns(table)
+    unknown = [name for name in (*columns, *where) if name not in known]
+    if not known or unknown:
+        what = f"columns {', '.join(unknown)} in {table}" if known else f"table {table}"
+        raise TamperError(f"the database has no {what}")
+    condition = " AND ".join(f"{name} = ?" for name in where) or "1"
+    values = (*columns.values(), *where.values())
+    match action:
+        case "insert":
+            marks = ", ".join("?" * len(columns))
+            sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) RETURNING id"
+            inserted: int = tables.execute(sql, tuple(columns.values()))[0][0]  # noqa: S608
+            return inserted
+        case "update":
+            assignments = ", ".join(f"{name} = ?" for name in columns)
+            tables.execute(f"UPDATE {table} SET {assignments} WHERE {condition}", values)  # noqa: S608
+        case _:
+            tables.execute(f"DELETE FROM {table} WHERE {condition}", values)  # noqa: S608
+    return 0
+
+
+def _stored(columns: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else value
+        for name, value in columns.items()
+    }

@@ -1,0 +1,160 @@
+"""The masters that scenarios are played against. The only module that makes a reference master."""
+
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import trio
+
+from harness.clock import VirtualClock
+from harness.determinism import seeded_scheduler
+from harness.history import History
+from harness.play import play
+from harness.redact import Redactor
+from harness.scenario.model import Scenario
+from harness.verdict import Outcome
+from harness.world import World
+from master.config import Config, Timings
+from master.core import Master
+from master.protocol.exchange import Request, Response
+from master.protocol.profiles import Profile
+from master.store.database import Database
+from simulated_agents.ports.direct import DirectPort
+from simulated_agents.rng import fork
+
+ADMIN: Final = {"username": "muster", "password": "muster-password", "displayName": "muster"}
+"""The first administrator of a master that muster makes itself."""
+
+_SIMULATED_BCRYPT_COST: Final = 4
+"""The cheapest there is: a simulation keeps no passwords."""
+
+
+class SeededEntropy:
+    """Randomness that a seed decides.
+
+    Args:
+        rng: where it comes from.
+
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def token_bytes(self, count: int) -> bytes:
+        """Return `count` bytes."""
+        return self._rng.randbytes(count)
+
+
+class MemoryTables:
+    """The tables of a master in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        return self._database.query(sql, values)
+
+    def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns."""
+        return [row[1] for row in self._database.query(f"PRAGMA table_info({table})")]
+
+
+class FileTables:
+    """The tables of a master in another process, through its database file.
+
+    Args:
+        path: the file.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement in a transaction of its own, and return its rows."""
+        with closing(sqlite3.connect(self._path, timeout=5.0)) as connection, connection:
+            return connection.execute(sql, values).fetchall()
+
+    def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns."""
+        return [row[1] for row in self.execute(f"PRAGMA table_info({table})")]
+
+
+MakeMaster = Callable[..., Master]
+
+
+def play_embedded(
+    scenario: Scenario,
+    profile: Profile,
+    seed: int,
+    make_master: MakeMaster = Master,
+) -> tuple[Outcome, History]:
+    """Play a scenario on virtual time, against a fresh reference master in this process.
+
+    Args:
+        scenario: what to play.
+        profile: what the master is.
+        seed: decides tokens, drawn work, and the order of what happens at one moment.
+        make_master: makes the master; a mutant is made by another one.
+
+    """
+    clock = VirtualClock()
+    own_seed = fork(seed, scenario.id)
+    history = History(Redactor())
+    with seeded_scheduler(own_seed.getrandbits(64)):
+        outcome = trio.run(
+            _play_embedded, scenario, profile, own_seed, clock, history, make_master, clock=clock
+        )
+    return outcome, history
+
+
+async def _play_embedded(
+    scenario: Scenario,
+    profile: Profile,
+    rng: random.Random,
+    clock: VirtualClock,
+    history: History,
+    make_master: MakeMaster,
+) -> Outcome:
+    timings = Timings(**{f"{name}_s": value for name, value in scenario.timing.items()})
+    config = Config(
+        timings=timings,
+        profile=profile,
+        encryption_key="muster",
+        bcrypt_cost=_SIMULATED_BCRYPT_COST,
+    )
+    entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
+    with make_master(Database(), clock, entropy, config) as master:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(master.run_monitors)
+            world = World(
+                clock=clock,
+                timings=timings,
+                factor=1.0,
+                slack_s=0.0,
+                history=history,
+                make_port=lambda: DirectPort(master.handle),
+                admin_token=await _set_up(master.handle, history.redactor),
+                prefix="",
+                tables=MemoryTables(master.state.database),
+                seed=rng.getrandbits(64),
+                started_s=clock.monotonic_s(),
+            )
+            outcome = await play(scenario, world)
+            nursery.cancel_scope.cancel()
+    return outcome
+
+
+async def _set_up(handle: Callable[[Request], Any], redactor: Redactor) -> str:
+    """Make the first administrator of a fresh master, and return a token of theirs."""
+    redactor.learn(ADMIN["password"])
+    request = Request("POST", "/api/auth/setup", {}, msgspec.json.encode(ADMIN))
+    response: Response = await handle(request)
+    token: str = msgspec.json.decode(response.body)["data"]["token"]
+    redactor.learn(token)
+    return token

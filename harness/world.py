@@ -1,0 +1,106 @@
+"""The world a scenario is played in: a way to the master, a clock, a history, maybe a database.
+
+A world says nothing of what kind of master it is; `harness.target` makes worlds.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from harness.history import History, RecordingPort
+from master.config import Timings
+from master.protocol.exchange import Request, Response
+from simulated_agents.clock import Clock
+from simulated_agents.ports import Port
+
+
+class Tables(Protocol):
+    """The master's database, where the harness can reach it."""
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement as one transaction, and return its rows."""
+        ...
+
+    def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns, none if there is no such table."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where one scenario is played.
+
+    Attributes:
+        clock: the time there.
+        timings: the master's timers as they are there.
+        factor: how much faster than written the literal durations of a scenario pass.
+        slack_s: how late something may be noticed there (0 on virtual time).
+        history: what happens is written here.
+        make_port: makes a new way to the master.
+        admin_token: authorises administration.
+        prefix: goes before every name, where several scenarios share a master.
+        tables: the database, or `None`.
+        seed: decides all that is random.
+        started_s: the clock's reading at the beginning.
+
+    """
+
+    clock: Clock
+    timings: Timings
+    factor: float
+    slack_s: float
+    history: History
+    make_port: Callable[[], Port]
+    admin_token: str
+    prefix: str
+    tables: Tables | None
+    seed: int
+    started_s: float
+
+    def elapsed_s(self) -> float:
+        """Return seconds since the scenario began."""
+        return self.clock.monotonic_s() - self.started_s
+
+    def port(self, process: str) -> RecordingPort:
+        """Return a new way to the master that writes down what passes through it."""
+        return RecordingPort(self.make_port(), self.history, process, self.elapsed_s)
+
+
+class AdminError(Exception):
+    """The master refused what muster needs in order to set a scenario up."""
+
+
+class Admin:
+    """An administrator at work.
+
+    Args:
+        port: the way to the master.
+        token: authorises it.
+
+    """
+
+    def __init__(self, port: RecordingPort | Port, token: str) -> None:
+        self._port = port
+        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+    async def send(
+        self, method: str, path: str, body: Any = None, query: str = ""
+    ) -> Response:
+        """Make one call; a body is sent as JSON unless it is bytes already."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
+        return await self._port.send(Request(method, path, self._headers, raw, query))
+
+    async def data(self, method: str, path: str, body: Any = None, query: str = "") -> Any:
+        """Make one call that must succeed, and return its data.
+
+        Raises:
+            AdminError: it did not.
+
+        """
+        response = await self.send(method, path, body, query)
+        if response.status != 200:
+            text = response.body.decode("utf-8", "replace")[:200]
+            raise AdminError(f"{method} {path} was answered {response.status} {text}")
+        return msgspec.json.decode(response.body).get("data")
