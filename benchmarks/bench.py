@@ -163,7 +163,12 @@ def suite() -> None:
     subprocess.run([*command[:3], "--version"], cwd=ROOT, capture_output=True, check=True)
     start_s = time.perf_counter() - began_s
     last = done.stdout.strip().splitlines()[-1]
-    show("suite on virtual time", f"{took_s:.2f} s", f"{start_s:.2f} s of it is Python; {last}", "under 5 s")
+    show(
+        "suite on virtual time",
+        f"{took_s:.2f} s",
+        f"{start_s:.2f} s of it is Python; {last}",
+        "under 5 s",
+    )
 
 
 WRK_S = 8

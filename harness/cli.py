@@ -11,13 +11,14 @@ from harness.commands.agents import agents
 from harness.commands.run import run
 from harness.commands.serve import serve
 from harness.commands.validate import schema, validate
+from harness.stop import StopError
 from harness.verdict import Exit
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("backupx-muster"), prog_name="muster")
 def cli() -> None:
-    """Does your master pass muster? Conformance runs and simulated agents for the BackupX protocol.
+    """Run conformance suites and simulated agents for the BackupX agent protocol.
 
     Exit codes: 0 all applicable MUST clauses pass, 1 a violation, 2 unknown or interrupted,
     3 nothing tested, 4 bad usage, scenario or configuration, 5 a fault of muster itself, 6 target
@@ -36,9 +37,12 @@ def main() -> None:
     except click.UsageError as error:
         error.show()
         sys.exit(Exit.USAGE)
-    except click.ClickException as error:
+    except StopError as error:
         error.show()
-        sys.exit(error.exit_code)
+        sys.exit(error.code)
+    except click.ClickException as error:  # what click itself finds wrong with files and values
+        error.show()
+        sys.exit(Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(Exit.UNKNOWN)

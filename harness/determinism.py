@@ -31,10 +31,10 @@ def seeded_scheduler(seed: int) -> Iterator[None]:
             f" {KNOWN_TRIO[0]} to {KNOWN_TRIO[-1]} do: install one of those"
         )
     generator, allowed = _trio_run._r, _trio_run._ALLOW_DETERMINISTIC_SCHEDULING  # noqa: SLF001
-    _trio_run._r = random.Random(seed)  # noqa: S311, SLF001 - order, not secrecy
-    _trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True  # noqa: SLF001
+    _trio_run._r = random.Random(seed)  # noqa: SLF001
+    _trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]  # noqa: SLF001
     try:
         yield
     finally:
         _trio_run._r = generator  # noqa: SLF001
-        _trio_run._ALLOW_DETERMINISTIC_SCHEDULING = allowed  # noqa: SLF001
+        _trio_run._ALLOW_DETERMINISTIC_SCHEDULING = allowed  # type: ignore[misc]  # noqa: SLF001

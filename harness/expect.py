@@ -40,7 +40,9 @@ def show(value: Any) -> str:
     if value is _MISSING:
         return "nothing there"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}… ({len(text)} characters)"
+    return (
+        text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}… ({len(text)} characters)"
+    )
 
 
 def matches(expected: Any, seen: Any, where: str = "") -> Mismatch | None:
@@ -96,7 +98,9 @@ def _number(seen: Any) -> bool:
     return isinstance(seen, int | float) and not isinstance(seen, bool)
 
 
-def _check(words: str, holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any, str], Mismatch | None]:
+def _check(
+    words: str, holds: Callable[[Any, Any], bool]
+) -> Callable[[Any, Any, str], Mismatch | None]:
     def check(argument: Any, seen: Any, where: str) -> Mismatch | None:
         if holds(argument, seen):
             return None

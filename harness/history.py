@@ -15,7 +15,7 @@ from msgspec import Struct
 from harness.redact import Redactor
 from master.protocol.errors import REGISTRY
 from master.protocol.exchange import Request, Response
-from simulated_agents.ports import NoReply, Port
+from simulated_agents.ports import NoReply, Port, close_port
 
 
 class OpType(StrEnum):
@@ -173,7 +173,9 @@ class RecordingPort:
 
     """
 
-    def __init__(self, port: Port, history: History, process: str, elapsed_s: Callable[[], float]) -> None:
+    def __init__(
+        self, port: Port, history: History, process: str, elapsed_s: Callable[[], float]
+    ) -> None:
         self._port = port
         self._history = history
         self._process = process
@@ -202,4 +204,4 @@ class RecordingPort:
 
     async def aclose(self) -> None:
         """Close the port behind it."""
-        await self._port.aclose()
+        await close_port(self._port)

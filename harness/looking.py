@@ -1,5 +1,6 @@
-"""Looking at the master's state: records, restores, tasks and nodes through the admin API, commands
-through the database.
+"""Looking at the master's state.
+
+Records, restores, tasks and nodes are read through the admin API, commands from the database.
 """
 
 from typing import Any
@@ -36,7 +37,9 @@ class Eyes:
 
     """
 
-    def __init__(self, world: World, admin: Admin, answers: dict[str, list[dict[str, Any]]]) -> None:
+    def __init__(
+        self, world: World, admin: Admin, answers: dict[str, list[dict[str, Any]]]
+    ) -> None:
         self._world = world
         self._admin = admin
         self._answers = answers
@@ -61,7 +64,9 @@ class Eyes:
         exists = fields.pop("exists", True)
         if (seen is not None) != exists:
             return Mismatch(
-                subject, "to be there" if exists else "not to be there", "it is" if seen else "it is not"
+                subject,
+                "to be there" if exists else "not to be there",
+                "it is" if seen else "it is not",
             )
         return matches(fields, seen, subject) if exists else None
 

@@ -1,14 +1,17 @@
 """Playing one scenario in a world, from its first call to its outcome."""
 
 import time
+from typing import TypeVar
 
 import trio
 
 from harness.expect import Mismatch
 from harness.scenario.model import Scenario
-from harness.stage import Stage, UndecidedError, UnexpectedError
+from harness.stage import SetUpError, Stage, UndecidedError, UnexpectedError
 from harness.verdict import Failure, Outcome, Verdict
 from harness.world import World
+
+E = TypeVar("E", bound=Exception)
 
 LAST_OPERATIONS = 12
 """How much of the history before it a failure shows."""
@@ -26,13 +29,7 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, tables: bool) -
 
 
 async def play(scenario: Scenario, world: World) -> Outcome:
-    """Play a scenario and return what came of it.
-
-    Raises:
-        AdminError: the master refused what the scenario needs to be set up.
-        NoReply: the master cannot be reached while the scenario is set up.
-
-    """
+    """Play a scenario and return what came of it."""
     outcome = Outcome(scenario)
     began_s = time.perf_counter()
     stage: Stage | None = None
@@ -45,10 +42,14 @@ async def play(scenario: Scenario, world: World) -> Outcome:
         except* UnexpectedError as group:
             failed = _first(group)
         except* UndecidedError as group:
-            outcome.verdict, outcome.reason = Verdict.UNKNOWN, str(group.exceptions[0])
+            error = _first(group)
+            outcome.verdict, outcome.reason = Verdict.UNKNOWN, str(error)
+            outcome.set_up = not isinstance(error, SetUpError)
         finally:
             nursery.cancel_scope.cancel()
     assert stage is not None
+    with trio.CancelScope(shield=True):
+        await stage.aclose()
     outcome.tested = stage.tested
     outcome.elapsed_s = world.elapsed_s()
     outcome.duration_s = time.perf_counter() - began_s
@@ -59,7 +60,7 @@ async def play(scenario: Scenario, world: World) -> Outcome:
     return outcome
 
 
-def _first(group: BaseExceptionGroup[UnexpectedError]) -> UnexpectedError:
+def _first(group: BaseExceptionGroup[E]) -> E:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
@@ -76,14 +77,13 @@ def _fail(outcome: Outcome, error: UnexpectedError, stage: Stage, world: World) 
         time_s=world.elapsed_s(),
         operations=world.history.last(LAST_OPERATIONS),
     )
-    if stage.late_s > world.slack_s:
+    if stage.drag_s > world.slack_s:
         outcome.verdict = Verdict.UNKNOWN
+        outcome.dragged = True
         outcome.reason = (
-            f"a step came {stage.late_s:.1f} s late on this machine, which may be why it failed:"
+            f"this machine was {stage.drag_s:.1f} s behind, which may be why it failed:"
             " run it again, or with a smaller --speed"
         )
     else:
         outcome.verdict = Verdict.FAIL
         outcome.broken = error.step.clauses or outcome.scenario.clauses
-
-

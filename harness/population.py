@@ -13,6 +13,7 @@ from simulated_agents.behaviours import make
 from simulated_agents.client import Identity
 from simulated_agents.events import Event, EventKind
 from simulated_agents.plan import Outcome, WorkPlan, WorkRange, WorkSource
+from simulated_agents.ports import close_port
 from simulated_agents.rng import fork
 
 MANUAL = "manual"
@@ -50,6 +51,11 @@ class Population:
             self._ports[process] = self._world.port(process)
         return self._ports[process]
 
+    async def aclose(self) -> None:
+        """Close every way to the master that the agents had."""
+        for port in (*self._ports.values(), *(agent.port for agent in self._agents.values())):
+            await close_port(port)
+
     def start_all(self, names: dict[str, Any]) -> None:
         """Start the processes of all agents that live by themselves and do not wait for a step.
 
@@ -70,6 +76,11 @@ class Population:
             self._nursery.start_soon(self._run, agent, 0.0)
             await trio.lowlevel.checkpoint()
 
+    def use_token(self, name: str, token: str) -> None:
+        """Give an agent that lives by itself its new token."""
+        if name in self._agents:
+            self._agents[name].use_token(token)
+
     async def crash(self, name: str) -> None:
         """Kill an agent's processes at once."""
         if name in self._agents:
@@ -84,10 +95,10 @@ class Population:
         if name not in self._agents:
             declared = self._declared[name]
             world = self._world
-            options = {
-                key: self._value(value, names) for key, value in declared.options.items()
-            }
-            behaviour = make("prompt" if declared.behaviour == MANUAL else declared.behaviour, options)
+            options = {key: self._value(value, names) for key, value in declared.options.items()}
+            behaviour = make(
+                "prompt" if declared.behaviour == MANUAL else declared.behaviour, options
+            )
             self._agents[name] = Agent(
                 name,
                 world.port(name),

@@ -8,16 +8,19 @@ import fnmatch
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import trio
 
+from harness.activity import Activity
 from harness.clock import RealClock
 from harness.history import History
 from harness.play import play, skip_reason
 from harness.redact import Redactor
 from harness.scenario.catalogue import Catalogue
+from harness.scenario.durations import resolve
 from harness.scenario.model import Scenario
 from harness.served import Served, serve_master
 from harness.target import ADMIN, FileTables, MakeMaster, play_embedded
@@ -37,9 +40,6 @@ REAL_GRACE_S: Final = 600.0
 
 REAL_SLACK_S: Final = 1.0
 """How late, in real seconds, something may be noticed on the real clock."""
-
-SIDE_BY_SIDE: Final = 24
-"""How many scenarios wait at the same time on the real clock; more would only be late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,7 @@ class Listener(Protocol):
         ...
 
 
-def select(
-    scenarios: Iterable[Scenario], clause: str | None
-) -> tuple[Scenario, ...]:
+def select(scenarios: Iterable[Scenario], clause: str | None) -> tuple[Scenario, ...]:
     """Return the scenarios that speak about a clause matching a glob, or all of them."""
     return tuple(
         scenario
@@ -197,59 +195,93 @@ async def _run_real(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None
         timings = _real_timings(scenario, plan.speed)
         key = tuple(getattr(timings, timing.name) for timing in fields(timings))
         groups.setdefault(key, []).append(scenario)
-    limit = trio.CapacityLimiter(SIDE_BY_SIDE)
+    activity = Activity()
     async with trio.open_nursery() as nursery:
         for key, scenarios in groups.items():
-            nursery.start_soon(_run_group, plan, Timings(*key), scenarios, limit, hear, outcomes)
+            group = _RealGroup(plan, Timings(*key), hear, outcomes, activity)
+            nursery.start_soon(group.run, scenarios)
 
 
-async def _run_group(
-    plan: Plan,
-    timings: Timings,
-    scenarios: list[Scenario],
-    limit: trio.CapacityLimiter,
-    hear: Any,
-    outcomes: dict[str, Outcome],
-) -> None:
-    async with serve_master(timings, plan.profile) as served, trio.open_nursery() as nursery:
-        for number, scenario in enumerate(scenarios):
-            await limit.acquire_on_behalf_of(scenario.id)
-            nursery.start_soon(_play_real, plan, scenario, number, served, timings, limit, hear, outcomes)
+class _RealGroup:
+    """The scenarios that share a server.
+
+    Args:
+        plan: what is run.
+        timings: the server's timers.
+        hear: is told.
+        outcomes: what came of each scenario goes here.
+        activity: how busy all of the run is.
+
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        timings: Timings,
+        hear: Any,
+        outcomes: dict[str, Outcome],
+        activity: Activity,
+    ) -> None:
+        self._plan = plan
+        self._timings = timings
+        self._hear = hear
+        self._outcomes = outcomes
+        self._activity = activity
+        self._prefixes = (f"s{number}-" for number in count())
+
+    async def run(self, scenarios: list[Scenario]) -> None:
+        """Play the scenarios side by side, and those that the machine spoiled again, alone."""
+        async with serve_master(self._timings, self._plan.profile) as served:
+            spoiled: list[Scenario] = []
+            async with trio.open_nursery() as nursery:
+                for scenario in sorted(scenarios, key=_span_s, reverse=True):
+                    await self._activity.begin()
+                    self._hear.playing(scenario)
+                    nursery.start_soon(self._play_first, scenario, served, spoiled)
+            for scenario in spoiled:
+                await self._activity.begin()
+                outcome, history = await self._play(scenario, served)
+                self._done(outcome, history)
+
+    async def _play_first(
+        self, scenario: Scenario, served: Served, spoiled: list[Scenario]
+    ) -> None:
+        outcome, history = await self._play(scenario, served)
+        if outcome.dragged:
+            spoiled.append(scenario)
+        else:
+            self._done(outcome, history)
+
+    def _done(self, outcome: Outcome, history: History) -> None:
+        self._outcomes[outcome.scenario.id] = _keep(self._plan, outcome, history)
+        self._hear.played(outcome)
+
+    async def _play(self, scenario: Scenario, served: Served) -> tuple[Outcome, History]:
+        clock = RealClock()
+        history = History(Redactor())
+        history.redactor.learn(served.admin_token)
+        history.redactor.learn(ADMIN["password"])
+        world = World(
+            clock=clock,
+            timings=self._timings,
+            factor=self._plan.speed,
+            slack_s=REAL_SLACK_S,
+            history=history,
+            make_port=lambda: HttpPort(served.url),
+            admin_token=served.admin_token,
+            prefix=next(self._prefixes),
+            tables=FileTables(served.database),
+            seed=fork(self._plan.seed, scenario.id).getrandbits(64),
+            started_s=clock.monotonic_s(),
+            activity=self._activity,
+        )
+        try:
+            return await play(scenario, world), history
+        finally:
+            self._activity.end()
 
 
-async def _play_real(
-    plan: Plan,
-    scenario: Scenario,
-    number: int,
-    served: Served,
-    timings: Timings,
-    limit: trio.CapacityLimiter,
-    hear: Any,
-    outcomes: dict[str, Outcome],
-) -> None:
-    clock = RealClock()
-    history = History(Redactor())
-    history.redactor.learn(served.admin_token)
-    history.redactor.learn(ADMIN["password"])
-    world = World(
-        clock=clock,
-        timings=timings,
-        factor=plan.speed,
-        slack_s=REAL_SLACK_S,
-        history=history,
-        make_port=lambda: HttpPort(served.url),
-        admin_token=served.admin_token,
-        prefix=f"s{number}-",
-        tables=FileTables(served.database),
-        seed=fork(plan.seed, scenario.id).getrandbits(64),
-        started_s=clock.monotonic_s(),
-    )
-    try:
-        hear.playing(scenario)
-        outcome = await play(scenario, world)
-        outcomes[scenario.id] = _keep(plan, outcome, history)
-        hear.played(outcome)
-    finally:
-        limit.release_on_behalf_of(scenario.id)
-
-
+def _span_s(scenario: Scenario) -> float:
+    """Return about how long a scenario waits, so that the longest begin first."""
+    waits = [step.args["for"] for step in scenario.steps if step.verb == "wait"]
+    return sum(resolve(wait, Timings()) for wait in waits)

@@ -87,8 +87,8 @@ class Scope:
 
     def identify(self, value: Any) -> Any:
         """Return the id of what a step names: an id itself, a name, or a reference."""
-        if isinstance(value, str) and not value.startswith("${"):
-            value = self.look_up(value)
-        else:
-            value = self.fill(value)
+        is_name = isinstance(value, str) and not value.startswith("${")
+        value = self.look_up(value) if is_name else self.fill(value)
+        if isinstance(value, str) and value in self.names:  # `${each}`, over a list of names
+            value = self.names[value]
         return value["id"] if isinstance(value, dict) else value

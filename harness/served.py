@@ -72,7 +72,7 @@ async def serve_master(
     """
     with tempfile.TemporaryDirectory(prefix="muster-") as folder:
         database, log = Path(folder, "master.db"), Path(folder, "serve.log")
-        with log.open("wb") as log_file:
+        with log.open("wb") as log_file:  # noqa: ASYNC230 - a fresh file in a fresh folder
             process = await trio.lowlevel.open_process(
                 _command(database, timings, profile),
                 stdin=subprocess.PIPE,
@@ -111,7 +111,7 @@ async def _wait_ready(process: trio.Process, log: Path) -> str:
                 if line.startswith(READY_PREFIX) and line.endswith("\n"):
                     return line[len(READY_PREFIX) :].strip()
         await process.wait()
-    last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]
+    last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]  # noqa: ASYNC240 - small
     raise ServerError("the server did not start: " + (" / ".join(last) or "it said nothing"))
 
 

@@ -1,32 +1,31 @@
 """One scenario being played: a method a verb, and the names it has given so far."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 import trio
 
+from harness.activity import PROMPT_S
+from harness.calls import CALLS
 from harness.expect import Mismatch, matches, show
+from harness.history import RecordingPort
 from harness.looking import Eyes
 from harness.population import Population
 from harness.scenario.model import Scenario, Step, TaskDecl
 from harness.scenario.verbs import VERBS
 from harness.scope import Scope, UnknownNameError
 from harness.tamper import tamper
-from harness.world import Admin, World
+from harness.world import Admin, AdminError, World, body_bytes
 from master.protocol.exchange import Request, Response
 from simulated_agents.ports import NoReply
 
 _LOOK_EVERY_S: Final = 1.0
-"""How often `until` looks, in seconds of a scenario; a faster clock looks as much more often."""
+"""How often `until` looks, in seconds of a scenario."""
 
-_DISCOVER: Final = {
-    "type": "mysql",
-    "host": "db.internal",
-    "port": 3306,
-    "user": "backup",
-    "password": "discover-password",
-}
+_WAITS_FOR_AGENTS: Final = frozenset({"list_dir", "discover"})
+"""Calls that take as long as their agents do."""
 
 
 class UnexpectedError(Exception):
@@ -48,6 +47,10 @@ class UndecidedError(Exception):
     """The run cannot tell: a reply was lost where none should have been."""
 
 
+class SetUpError(UndecidedError):
+    """The master would not let the scenario be set up."""
+
+
 class Stage:
     """Plays the steps of one scenario in one world.
 
@@ -58,7 +61,7 @@ class Stage:
 
     Attributes:
         tested: for each clause, how many expectations about it held.
-        late_s: how much too late the latest `wait` ended.
+        drag_s: how much longer than planned all waits and prompt calls took.
 
     """
 
@@ -71,11 +74,14 @@ class Stage:
         self._scope = Scope(world)
         self._answers: dict[str, list[dict[str, Any]]] = {}
         self._pending: dict[str, trio.Event] = {}
-        self._task_bodies: dict[str, dict[str, Any]] = {}
+        # on a fast clock, looking as often as on a slow one would be all that happens
+        self._look_every_s = max(
+            _LOOK_EVERY_S / world.factor, min(world.slack_s / 5, _LOOK_EVERY_S)
+        )
         self._population = Population(scenario, world, nursery)
         self._eyes = Eyes(world, self._admin, self._answers)
         self.tested: dict[str, int] = {}
-        self.late_s = 0.0
+        self.drag_s = 0.0
 
     # --- before the first step ---------------------------------------------------------------
 
@@ -83,9 +89,15 @@ class Stage:
         """Make the agents' nodes, the storage targets and the tasks; start the agents' processes.
 
         Raises:
-            AdminError: the master refused one of them.
+            SetUpError: the master refused one of them, or did not answer.
 
         """
+        try:
+            await self._prepare()
+        except (AdminError, NoReply, KeyError, TypeError) as error:  # or answered something else
+            raise SetUpError(f"the scenario cannot be set up: {error!s}") from error
+
+    async def _prepare(self) -> None:
         self._world.history.note(self._world.elapsed_s(), "muster", "phase: prepare")
         names = self._scope.names
         for name in self._population.names:
@@ -107,8 +119,8 @@ class Stage:
             names[target.name] = await self._admin.data("POST", "/api/storage-targets", body)
         for task in self._scenario.tasks:
             body = self._task_body(task)
-            self._task_bodies[task.name] = body
-            names[task.name] = await self._admin.data("POST", "/api/backup/tasks", body)
+            made = await self._admin.data("POST", "/api/backup/tasks", body)
+            names[task.name] = {**made, "request": body}
         self._population.start_all(names)
         self._world.history.note(self._world.elapsed_s(), "muster", "phase: stress")
 
@@ -126,6 +138,11 @@ class Stage:
             **self._scope.fill(task.fields),
         }
 
+    async def aclose(self) -> None:
+        """Close every way to the master."""
+        await self._population.aclose()
+        await self._admin_port.aclose()
+
     # --- steps --------------------------------------------------------------------------------
 
     async def play(self, steps: tuple[Step, ...], scope: Scope | None = None) -> None:
@@ -142,6 +159,7 @@ class Stage:
 
     async def _do(self, step: Step, scope: Scope) -> None:
         try:
+            step = _with_names(step, scope)
             if VERBS[step.verb].call:
                 await self._call(step, scope)
             else:
@@ -158,7 +176,12 @@ class Stage:
                 }
                 await verbs[step.verb](step, scope)
         except UnknownNameError as error:
-            raise UnexpectedError(step, Mismatch("", "the steps before to name it", str(error))) from None
+            raise UnexpectedError(
+                step, Mismatch("", "the steps before to name it", str(error))
+            ) from None
+        except AdminError as error:
+            mismatch = Mismatch("", "the master to say how things are", str(error))
+            raise UnexpectedError(step, mismatch) from None
         except NoReply as error:
             raise UndecidedError(f"{step.place}: no reply: {error}") from None
 
@@ -173,8 +196,9 @@ class Stage:
         self._world.history.note(self._world.elapsed_s(), "muster", f"wait {duration.text}")
         clock = self._world.clock
         deadline_s = clock.monotonic_s() + scope.seconds(duration)
-        await clock.sleep_until(deadline_s)
-        self.late_s = max(self.late_s, clock.monotonic_s() - deadline_s)
+        with self._world.activity.resting():
+            await clock.sleep_until(deadline_s)
+        self.drag_s += clock.monotonic_s() - deadline_s
 
     async def _until(self, step: Step, scope: Scope) -> None:
         clock = self._world.clock
@@ -188,7 +212,8 @@ class Stage:
             left_s = deadline_s - clock.monotonic_s()
             if left_s <= 0:
                 raise UnexpectedError(step, mismatch)
-            await clock.sleep(min(_LOOK_EVERY_S / self._world.factor, left_s))
+            with self._world.activity.resting():
+                await clock.sleep(min(self._look_every_s, left_s))
 
     async def _expect(self, step: Step, scope: Scope) -> None:
         mismatch = await self._eyes.look(scope, step.args["expect"])
@@ -243,12 +268,17 @@ class Stage:
         async def once() -> None:
             answers.append(_described(await port.send(request)))
 
+        began_s = self._world.clock.monotonic_s()
+
         if step.times == 1:
             await once()
         else:
             async with trio.open_nursery() as nursery:
                 for _ in range(step.times):
                     nursery.start_soon(once)
+        if step.verb not in _WAITS_FOR_AGENTS:
+            took_s = self._world.clock.monotonic_s() - began_s
+            self.drag_s += max(0.0, took_s - PROMPT_S * step.times)
         if step.name is not None:
             self._answers[step.name] = answers
             scope.names[step.name] = _named(step.verb, answers)
@@ -256,25 +286,30 @@ class Stage:
             agent = self._scope.names[step.args["agent"]]
             agent.update(previous_token=agent["token"], token=answers[0]["data"]["newToken"])
             self._world.history.redactor.learn(agent["token"])
+            self._population.use_token(step.args["agent"], agent["token"])
         return answers
 
-    def _request(self, step: Step, scope: Scope) -> tuple[Any, Request]:
-        builder = getattr(self, f"_ask_{step.verb}")
-        method, path, body, query, who = builder(step.args, scope)
-        token = None if step.token is None else scope.fill(step.token)
-        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
+    def _request(self, step: Step, scope: Scope) -> tuple[RecordingPort, Request]:
+        """Return a call's request with its credentials, and the port it goes through."""
+        asked = CALLS[step.verb](step.args, scope)
+        token = None if step.token is None else str(scope.fill(step.token))
+        raw = body_bytes(asked.body)
         headers = {"content-type": "application/json"} if raw else {}
-        headers.update({k.lower(): scope.fill(v) for k, v in step.args.get("headers", {}).items()})
-        if who is None:
-            if step.verb != "request" or token is not None:
-                headers.setdefault("authorization", f"Bearer {token or self._world.admin_token}")
-            port = self._admin_port if step.verb != "request" else self._population.port("stranger")
+        given = step.args.get("headers", {})
+        headers.update({name.lower(): str(scope.fill(value)) for name, value in given.items()})
+        if asked.agent is not None:
+            own = scope.names[asked.agent]["token"]
+            headers.setdefault("x-agent-token", own if token is None else token)
+            port = self._population.port(asked.agent)
+        elif step.verb == "request":
+            if token is not None:
+                headers.setdefault("authorization", f"Bearer {token}")
+            port = self._population.port("stranger")
         else:
-            headers.setdefault(
-                "x-agent-token", scope.names[who]["token"] if token is None else token
-            )
-            port = self._population.port(who)
-        return port, Request(method, path, headers, raw, query)
+            own = self._world.admin_token
+            headers.setdefault("authorization", f"Bearer {own if token is None else token}")
+            port = self._admin_port
+        return port, Request(asked.method, asked.path, headers, raw, asked.query)
 
     def _check_answer(
         self, step: Step, expect: dict[str, Any] | None, answer: dict[str, Any], scope: Scope
@@ -297,97 +332,15 @@ class Stage:
         for clause in step.clauses or self._scenario.clauses:
             self.tested[clause] = self.tested.get(clause, 0) + 1
 
-    # --- what each call asks: method, path, body, query, whose token ----------------------------
 
-    def _ask_heartbeat(self, args: dict[str, Any], scope: Scope) -> Any:
-        fields = {
-            "hostname": args["agent"],
-            "ipAddress": "192.0.2.1",
-            "agentVersion": "v2.0.0",
-            "os": "linux",
-            "arch": "amd64",
-            **_further(args, scope, "agent", "headers"),
-        }
-        return "POST", "/api/agent/heartbeat", fields, "", args["agent"]
-
-    def _ask_poll(self, args: dict[str, Any], _: Scope) -> Any:
-        return "POST", "/api/agent/commands/poll", None, "", args["agent"]
-
-    def _ask_result(self, args: dict[str, Any], scope: Scope) -> Any:
-        body = {
-            "success": True,
-            "errorMessage": "",
-            **_further(args, scope, "agent", "command", "headers"),
-        }
-        path = f"/api/agent/commands/{scope.identify(args['command'])}/result"
-        return "POST", path, body, "", args["agent"]
-
-    def _ask_get_task(self, args: dict[str, Any], scope: Scope) -> Any:
-        path = f"/api/agent/tasks/{scope.identify(args['task'])}"
-        return "GET", path, None, "", args["agent"]
-
-    def _ask_update_record(self, args: dict[str, Any], scope: Scope) -> Any:
-        path = f"/api/agent/records/{scope.identify(args['record'])}"
-        return "POST", path, _further(args, scope, "agent", "record", "headers"), "", args["agent"]
-
-    def _ask_get_restore(self, args: dict[str, Any], scope: Scope) -> Any:
-        path = f"/api/agent/restores/{scope.identify(args['restore'])}/spec"
-        return "GET", path, None, "", args["agent"]
-
-    def _ask_update_restore(self, args: dict[str, Any], scope: Scope) -> Any:
-        path = f"/api/agent/restores/{scope.identify(args['restore'])}"
-        return "POST", path, _further(args, scope, "agent", "restore", "headers"), "", args["agent"]
-
-    def _ask_self(self, args: dict[str, Any], _: Scope) -> Any:
-        return "GET", "/api/v1/agent/self", None, "", args["agent"]
-
-    def _ask_run(self, args: dict[str, Any], scope: Scope) -> Any:
-        return "POST", f"/api/backup/tasks/{scope.identify(args['task'])}/run", None, "", None
-
-    def _ask_restore(self, args: dict[str, Any], scope: Scope) -> Any:
-        return "POST", f"/api/backup/records/{scope.identify(args['record'])}/restore", None, "", None
-
-    def _ask_list_dir(self, args: dict[str, Any], scope: Scope) -> Any:
-        query = f"path={scope.fill(args['path'])}" if "path" in args else ""
-        return "GET", f"/api/nodes/{scope.identify(args['agent'])}/fs/list", None, query, None
-
-    def _ask_discover(self, args: dict[str, Any], scope: Scope) -> Any:
-        body = {
-            **_DISCOVER,
-            "nodeId": scope.identify(args["agent"]),
-            **_further(args, scope, "agent", "headers"),
-        }
-        return "POST", "/api/database/discover", body, "", None
-
-    def _ask_rotate(self, args: dict[str, Any], scope: Scope) -> Any:
-        return "POST", f"/api/nodes/{scope.identify(args['agent'])}/rotate-token", None, "", None
-
-    def _ask_move_task(self, args: dict[str, Any], scope: Scope) -> Any:
-        body = {**self._task_bodies[args["task"]], "nodeId": scope.identify(args["agent"])}
-        return "PUT", f"/api/backup/tasks/{scope.identify(args['task'])}", body, "", None
-
-    def _ask_delete(self, args: dict[str, Any], scope: Scope) -> Any:
-        paths = {
-            "agent": "/api/nodes",
-            "task": "/api/backup/tasks",
-            "target": "/api/storage-targets",
-            "record": "/api/backup/records",
-        }
-        (kind,) = (key for key in args if key in paths)
-        return "DELETE", f"{paths[kind]}/{scope.identify(args[kind])}", None, "", None
-
-    def _ask_admin(self, args: dict[str, Any], scope: Scope) -> Any:
-        path, _, query = str(scope.fill(args["path"])).partition("?")
-        body = args["body"].encode() if "body" in args else scope.fill(args.get("json"))
-        return scope.fill(args["method"]), path, body, query, None
-
-    def _ask_request(self, args: dict[str, Any], scope: Scope) -> Any:
-        return (*self._ask_admin(args, scope)[:4], args.get("agent"))
-
-
-def _further(args: dict[str, Any], scope: Scope, *own: str) -> dict[str, Any]:
-    """Return the fields of a request's body: the keys that are not the verb's own."""
-    return {key: scope.fill(value) for key, value in args.items() if key not in own}
+def _with_names(step: Step, scope: Scope) -> Step:
+    """Return a step with the references filled in that stand for declared names (`${each}`)."""
+    names = {
+        key: scope.fill(step.args[key])
+        for key in ("agent", "task")
+        if isinstance(step.args.get(key), str) and "${" in step.args[key]
+    }
+    return replace(step, args={**step.args, **names}) if names else step
 
 
 def _described(response: Response) -> dict[str, Any]:
@@ -395,7 +348,7 @@ def _described(response: Response) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "status": response.status,
         "code": None,
-        "headers": {name.lower(): value for name, value in response.headers},
+        "headers": {name.lower(): value for name, value in response.all_headers()},
         "body": response.body.decode("utf-8", "replace"),
     }
     try:
@@ -404,7 +357,9 @@ def _described(response: Response) -> dict[str, Any]:
         return answer
     answer["json"] = envelope
     if isinstance(envelope, dict):
-        answer.update({key: envelope[key] for key in ("code", "message", "data") if key in envelope})
+        answer.update(
+            {key: envelope[key] for key in ("code", "message", "data") if key in envelope}
+        )
     return answer
 
 
@@ -414,5 +369,3 @@ def _named(verb: str, answers: list[dict[str, Any]]) -> Any:
     if verb == "poll":
         return (data or {}).get("command")
     return data if data is not None else answers[0]
-
-

@@ -16,4 +16,4 @@ class StopError(click.ClickException):
 
     def __init__(self, code: Exit, message: str) -> None:
         super().__init__(message)
-        self.exit_code = code.value
+        self.code = code

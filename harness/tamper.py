@@ -34,8 +34,8 @@ def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
     match action:
         case "insert":
             marks = ", ".join("?" * len(columns))
-            sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) RETURNING id"
-            inserted: int = tables.execute(sql, tuple(columns.values()))[0][0]  # noqa: S608
+            sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) RETURNING id"  # noqa: S608
+            inserted: int = tables.execute(sql, tuple(columns.values()))[0][0]
             return inserted
         case "update":
             assignments = ", ".join(f"{name} = ?" for name in columns)

@@ -23,7 +23,7 @@ from master.core import Master
 from master.protocol.exchange import Request, Response
 from master.protocol.profiles import Profile
 from master.store.database import Database
-from simulated_agents.ports.direct import DirectPort
+from simulated_agents.ports.direct import DirectPort, Handle
 from simulated_agents.rng import fork
 
 ADMIN: Final = {"username": "muster", "password": "muster-password", "displayName": "muster"}
@@ -130,6 +130,9 @@ async def _play_embedded(
     )
     entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
     with make_master(Database(), clock, entropy, config) as master:
+        guarded = _guarded(
+            master.handle, lambda text: history.note(clock.monotonic_s(), "master", text)
+        )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(master.run_monitors)
             world = World(
@@ -138,8 +141,8 @@ async def _play_embedded(
                 factor=1.0,
                 slack_s=0.0,
                 history=history,
-                make_port=lambda: DirectPort(master.handle),
-                admin_token=await _set_up(master.handle, history.redactor),
+                make_port=lambda: DirectPort(guarded),
+                admin_token=await _set_up(guarded, history.redactor),
                 prefix="",
                 tables=MemoryTables(master.state.database),
                 seed=rng.getrandbits(64),
@@ -150,7 +153,20 @@ async def _play_embedded(
     return outcome
 
 
-async def _set_up(handle: Callable[[Request], Any], redactor: Redactor) -> str:
+def _guarded(handle: Handle, note: Callable[[str], None]) -> Handle:
+    """Return a handler that answers 500 where the master raises, as its server does."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except Exception as error:  # noqa: BLE001 - whatever a broken master raises
+            note(f"{request.method} {request.path} raised {error!r}")
+            return Response(500, b"", headers=())
+
+    return guarded
+
+
+async def _set_up(handle: Handle, redactor: Redactor) -> str:
     """Make the first administrator of a fresh master, and return a token of theirs."""
     redactor.learn(ADMIN["password"])
     request = Request("POST", "/api/auth/setup", {}, msgspec.json.encode(ADMIN))

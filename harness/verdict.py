@@ -12,7 +12,7 @@ from harness.scenario.model import Scenario
 class Verdict(StrEnum):
     """What came of something that was looked at."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - a verdict
     FAIL = "FAIL"
     WARN = "WARN"  # a SHOULD that does not hold
     VACUOUS = "VACUOUS"  # its situation never arose
@@ -67,6 +67,8 @@ class Outcome:
         failure: the failed expectation.
         duration_s: real seconds it took.
         elapsed_s: seconds on the run's clock.
+        set_up: the master let the scenario be set up.
+        dragged: it failed while the machine was behind, so that nobody can tell why.
         replay: the command that plays it again.
         lines: the history, as JSON lines.
 
@@ -80,6 +82,8 @@ class Outcome:
     failure: Failure | None = None
     duration_s: float = 0.0
     elapsed_s: float = 0.0
+    set_up: bool = True
+    dragged: bool = False
     replay: str = ""
     lines: list[bytes] = field(default_factory=list)
 
@@ -115,6 +119,9 @@ class Report:
         musts = {clause.verdict for clause in self.clauses if clause.level == "MUST"}
         if Verdict.FAIL in musts:
             return Exit.VIOLATION
+        played = [one for one in self.outcomes if one.verdict is not Verdict.SKIP]
+        if played and not any(outcome.set_up for outcome in played):
+            return Exit.TARGET
         if self.interrupted or Verdict.UNKNOWN in verdicts:
             return Exit.UNKNOWN
         if not verdicts & {Verdict.PASS, Verdict.FAIL} or Verdict.VACUOUS in musts:

@@ -4,11 +4,12 @@ A world says nothing of what kind of master it is; `harness.target` makes worlds
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 
+from harness.activity import Activity
 from harness.history import History, RecordingPort
 from master.config import Timings
 from master.protocol.exchange import Request, Response
@@ -44,6 +45,7 @@ class World:
         tables: the database, or `None`.
         seed: decides all that is random.
         started_s: the clock's reading at the beginning.
+        activity: tells others when this scenario only waits.
 
     """
 
@@ -58,6 +60,7 @@ class World:
     tables: Tables | None
     seed: int
     started_s: float
+    activity: Activity = field(default_factory=Activity)
 
     def elapsed_s(self) -> float:
         """Return seconds since the scenario began."""
@@ -66,6 +69,13 @@ class World:
     def port(self, process: str) -> RecordingPort:
         """Return a new way to the master that writes down what passes through it."""
         return RecordingPort(self.make_port(), self.history, process, self.elapsed_s)
+
+
+def body_bytes(body: Any) -> bytes:
+    """Return a request's body: JSON, unless it is bytes already; nothing for `None`."""
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else msgspec.json.encode(body)
 
 
 class AdminError(Exception):
@@ -85,12 +95,9 @@ class Admin:
         self._port = port
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
-    async def send(
-        self, method: str, path: str, body: Any = None, query: str = ""
-    ) -> Response:
+    async def send(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
         """Make one call; a body is sent as JSON unless it is bytes already."""
-        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
-        return await self._port.send(Request(method, path, self._headers, raw, query))
+        return await self._port.send(Request(method, path, self._headers, body_bytes(body), query))
 
     async def data(self, method: str, path: str, body: Any = None, query: str = "") -> Any:
         """Make one call that must succeed, and return its data.

@@ -13,9 +13,15 @@ from master.protocol.errors import ApiError
 from master.protocol.exchange import Request
 from master.protocol.wire import Binder, BindError, M
 
-_DIGITS: Final = re.compile(r"0*[0-9]{1,20}", re.ASCII)  # 2^64 has 20
+_DIGITS: Final = re.compile(r"0*([0-9]{1,20})", re.ASCII)  # 2^64 has 20
 _UINT32_MAX: Final = 2**32 - 1
 _UINT64_MAX: Final = 2**64 - 1
+
+
+def _unsigned(text: str) -> int | None:
+    """Return a number without its leading zeros, of which Python reads no more than 4,300."""
+    digits = _DIGITS.fullmatch(text)
+    return None if digits is None else int(digits[1])
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -40,9 +46,10 @@ class Call(Struct, frozen=True, gc=False):
 
         """
         text = self.parameter
-        if not _DIGITS.fullmatch(text) or int(text) > _UINT32_MAX:
+        number = _unsigned(text)
+        if number is None or number > _UINT32_MAX:
             raise ApiError("INTERNAL_ERROR")
-        return int(text)
+        return number
 
     def admin_id(self) -> int:
         """Return the id in the path of any other admin endpoint (64 bits).
@@ -52,9 +59,10 @@ class Call(Struct, frozen=True, gc=False):
 
         """
         text = self.parameter.strip()
-        if not _DIGITS.fullmatch(text) or int(text) > _UINT64_MAX:
+        number = _unsigned(text)
+        if number is None or number > _UINT64_MAX:
             raise ApiError("INVALID_ID")
-        return int(text)
+        return number
 
     def body(self, bind: Binder[M], code: str = "INVALID_INPUT") -> M:
         """Return the request's message.

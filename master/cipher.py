@@ -50,7 +50,8 @@ class Cipher:
 
         """
         try:
-            sealed = base64.urlsafe_b64decode(stored + "=" * (-len(stored) % 4))
+            padded = stored + "=" * (-len(stored) % 4)
+            sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
             return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
         except (InvalidTag, ValueError, binascii.Error) as error:
             raise CipherError("this text was not written under this key") from error

@@ -16,10 +16,11 @@ log = logging.getLogger("muster.master")
 
 
 async def every(state: State, interval_s: float, act: Callable[[State, Now], object]) -> None:
-    """Call `act` at each tick, for ever."""
+    """Call `act` at each tick, for ever; a late one at once, and only the last of several."""
     tick_s = state.clock.monotonic_s()
     while True:
-        tick_s = max(tick_s + interval_s, state.clock.monotonic_s())
+        missed = (state.clock.monotonic_s() - tick_s) // interval_s
+        tick_s += interval_s * max(missed, 1)
         await state.clock.sleep_until(tick_s)
         try:
             act(state, Now.of(state.clock))
@@ -34,7 +35,7 @@ def expire_stale_commands(state: State, now: Now) -> int:
         try:
             service.expire_command(state, command, now)
             expired += 1
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # a stored time can be unreadable
             log.warning("command %d cannot be timed out: %s", command.id, error)
     if expired:
         log.info("timed out %d stale commands", expired)

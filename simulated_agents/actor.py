@@ -46,9 +46,8 @@ class Timing:
 class _Grave:
     """The port of a dead process: a call is where its cancellation takes effect."""
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> Response:  # noqa: ARG002
         await trio.sleep_forever()
-        raise AssertionError(f"a dead process sent {request.method} {request.path}")
 
 
 class Agent:
@@ -95,7 +94,7 @@ class Agent:
         self.clock = clock
         self.behaviour = behaviour or Behaviour()
         self.work: WorkSource = work or WorkPlan()
-        self.rng = rng or Random(name)  # noqa: S311 - repeatable, not secret
+        self.rng = rng or Random(name)
         self.identity = identity or Identity(hostname=name)
         self.timing = timing or Timing()
         self.counters = counters or Counters()
@@ -113,7 +112,7 @@ class Agent:
 
     def use_token(self, token: str) -> None:
         """Give it a new token, which it uses from now on."""
-        self.token = self.behaviour.token(token, self.rng)
+        self.token: str = self.behaviour.token(token, self.rng)
         for process in self._processes:
             process.client.use_token(self.token)
 
@@ -125,7 +124,7 @@ class Agent:
             return
         async with trio.open_nursery() as nursery:
             for number in range(self.behaviour.processes):
-                nursery.start_soon(self._live, self.behaviour.apart_s(number))
+                nursery.start_soon(self._live, number * self.behaviour.apart_s)
 
     def crash(self) -> None:
         """Kill every process, in the middle of whatever it does."""
@@ -178,7 +177,7 @@ class Process:
         self._restart_s: float | None = None
         self._scope = trio.CancelScope()
         port = agent.behaviour.connect(agent.port, self)
-        self.client = AgentClient(port, agent.token, agent.identity)
+        self.client: AgentClient = AgentClient(port, agent.token, agent.identity)
 
     async def run(self, kind: EventKind) -> float | None:
         """Live; return after how many seconds a new process is to start, if at all."""
@@ -266,7 +265,6 @@ class Process:
             return
         except Crashed as crash:
             self.die(crash, command)
-            await trio.lowlevel.checkpoint()  # raises: the process is cancelled
 
     async def _perform(self, command: Command) -> None:
         behaviour = self._behaviour

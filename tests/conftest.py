@@ -21,7 +21,7 @@ class HandClock:
         self.ns += 1_000_003  # each request has an instant of its own
         return self.ns
 
-    def offset_s(self, instant_ns: int) -> int:
+    def offset_s(self, _: int) -> int:
         return 0
 
     def monotonic_s(self) -> float:

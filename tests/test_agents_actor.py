@@ -4,25 +4,31 @@ import pytest
 import trio
 from test_agents_fakes import (
     DIRECT,
+    EPOCH_NS,
     HEARTBEAT,
     POLL,
     TOKEN,
     Arm,
+    FakeMaster,
     World,
     both,
     ok,
     refusal,
 )
 
+from harness.clock import VirtualClock
+from harness.determinism import seeded_scheduler
 from master.protocol.exchange import Request, Response
-from simulated_agents.actor import Timing
+from simulated_agents.actor import Agent, Timing
 from simulated_agents.behaviours import Behaviour, make
 from simulated_agents.client import Identity
-from simulated_agents.events import EventKind
+from simulated_agents.clock import RealClock
+from simulated_agents.events import Event, EventKind
 from simulated_agents.life import Abandoned, Crashed, Life, Point
 from simulated_agents.messages import Command
 from simulated_agents.plan import WorkPlan
 from simulated_agents.ports import NoReply
+from simulated_agents.ports.direct import DirectPort
 
 RUN = {"recordId": 3, "taskId": 7}
 RESULT = "/api/agent/commands/1/result"
@@ -277,23 +283,35 @@ def test_nothing_is_sent_after_a_crash() -> None:
         DIRECT.run(body)
 
 
-def test_two_crashes_at_one_moment_send_nothing_either() -> None:
-    """A process killed from outside while its work wakes up sends no log line."""
+@pytest.mark.parametrize("seed", range(8))
+def test_a_process_killed_as_its_work_wakes_up_sends_nothing(seed: int) -> None:
+    """The log line that is due at the very moment stays unsent, if the crash comes first."""
+    master, events = FakeMaster(), list[Event]()
+    clock = VirtualClock()
 
-    async def body(world: World) -> None:
-        world.master.enqueue("run_task", RUN)
-        agent = world.start(work=WorkPlan(duration_s=10, log_lines=("a", "b", "c")))
-        await trio.sleep(10)  # wakes together with the line in the middle
-        agent.crash()
-        before = len(world.master.requests)
-        await trio.sleep(60)
-
-        assert len(world.master.requests) == before
-        assert world.kinds()[-1] == "crashed"
+    async def main() -> None:
+        master.enqueue("run_task", RUN)
+        agent = Agent(
+            "alpha",
+            DirectPort(master.handle),
+            TOKEN,
+            clock,
+            work=WorkPlan(duration_s=10, log_lines=("a", "b", "c")),
+            on_event=events.append,
+        )
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(agent.run)
+            await clock.sleep(10)
+            agent.crash()
+            before = len(master.requests)
+            await clock.sleep(60)
+            assert len(master.requests) == before
         assert not agent.alive
 
-    for _ in range(20):
-        DIRECT.run(body)
+    with seeded_scheduler(seed):
+        trio.run(main, clock=clock)
+
+    assert events[-1].kind is EventKind.CRASHED
 
 
 @both
@@ -365,3 +383,17 @@ def test_a_faster_timing_keeps_its_proportions() -> None:
 def test_the_registry_makes_an_agent_of_its_own() -> None:
     """Two agents with one behaviour do not share its memory."""
     assert make("offline") is not make("offline")
+
+
+def test_the_real_clock_is_trios() -> None:
+    """It waits as long as it is told, and tells the time of day."""
+
+    async def main() -> float:
+        clock = RealClock()
+        begin_s, begin_ns = clock.monotonic_s(), clock.now_ns()
+        await clock.sleep(0.01)
+        await clock.sleep_until(begin_s + 0.02)
+        assert clock.now_ns() > begin_ns > EPOCH_NS
+        return clock.monotonic_s() - begin_s
+
+    assert trio.run(main) >= 0.02

@@ -1,7 +1,6 @@
 """What each behaviour makes of an agent."""
 
 import json
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from test_agents_fakes import (
     Arm,
     World,
     both,
-    refusal,
 )
 
 from simulated_agents.behaviours import BEHAVIOURS, OPTIONS, Behaviour, make
@@ -189,7 +187,26 @@ def test_offline() -> None:
         ]
         assert (statuses(world), len(results(world))) == (["success"], 1)
         assert [kind for kind in world.kinds() if kind.endswith("line")] == ["offline", "online"]
-        assert agent.counters.no_reply == 3 + 5  # heartbeats and log lines
+        assert agent.counters.no_reply == 4 + 5  # heartbeats and log lines
+
+    DIRECT.run(body)
+
+
+def test_offline_comes_once_in_a_life() -> None:
+    """A new process of the same agent keeps its network."""
+
+    async def body(world: World) -> None:
+        agent = world.start(behaviour=make("offline", {"after": 6, "for": 2}))
+        await trio.sleep(7)
+        agent.crash()
+        await trio.sleep(1)
+        before = len(world.master.requests)
+        world.nursery.start_soon(agent.run)
+        await trio.sleep(59)
+
+        assert world.kinds() == ["started", "offline", "crashed", "started"]
+        assert len(world.master.requests) == before + 4 + 11  # heartbeats and polls
+        assert agent.counters.no_reply == 0
 
     DIRECT.run(body)
 
@@ -279,137 +296,5 @@ def test_cloned_apart() -> None:
         await trio.sleep(6)
 
         assert [round(moment, 3) for moment in world.master.times] == [0, 2, 4, 5]
-
-    DIRECT.run(body)
-
-
-PROBED = [
-    "POST /commands/{}/result",
-    "GET /tasks/{}",
-    "POST /records/{}",
-    "GET /restores/{}/spec",
-    "POST /restores/{}",
-]
-
-
-@both
-def test_hostile(arm: Arm) -> None:
-    """Tries everything with every small id, again and again, whatever it is told."""
-
-    async def body(world: World) -> None:
-        for number in (1, 2):
-            world.master.answers["GET", f"/api/agent/tasks/{number}"] = refusal(401, "F")
-            world.master.answers["POST", f"/api/agent/commands/{number}/result"] = refusal(404, "N")
-        options = {"ids": 2, "every": world.timing.poll_s / 2}
-        world.start(behaviour=make("hostile", options))
-        await world.master.wait_until(lambda: len(world.master.work) >= 15)
-
-        probed = [f"{method} {path}" for method, path, _ in world.master.work]
-
-        assert probed[:15] == [call.format(number) for number in (1, 2, 1) for call in PROBED]
-        assert {event.status for event in world.events} == {None, 401, 404}
-
-    arm.run(body)
-
-
-def test_hostile_leaves_its_own_alone() -> None:
-    """What it was given it does as it should."""
-
-    async def body(world: World) -> None:
-        world.master.enqueue("run_task", {"recordId": 3, "taskId": 7}, 1)
-        world.master.enqueue("restore_record", {"restoreRecordId": 4}, 2)
-        world.start(behaviour=make("hostile", {"ids": 8, "every": 12}))
-        await trio.sleep(200)
-
-        stolen = {
-            f"{method} {path}" for method, path, body in world.master.work if "stolen" in str(body)
-        }
-        fetched = Counter(path for method, path, _ in world.master.work if method == "GET")
-
-        assert "POST /commands/3/result" in stolen
-        assert not stolen & {
-            *("POST /commands/1/result", "POST /commands/2/result"),
-            *("POST /records/3", "POST /restores/4"),
-        }
-        assert (fetched["/tasks/7"], fetched["/restores/4/spec"]) == (1, 1)
-
-    DIRECT.run(body)
-
-
-@both
-@pytest.mark.parametrize("kind", ["wrong", "empty", "stale"])
-def test_unauthorised(arm: Arm, kind: str) -> None:
-    """Goes on with a bad token although every call is refused, and tries every endpoint."""
-
-    async def body(world: World) -> None:
-        world.master.answers["POST", HEARTBEAT] = refusal(401, "NODE_INVALID_TOKEN")
-        options = {"token": kind, "every": world.timing.poll_s}
-        agent = world.start(behaviour=make("unauthorised", options))
-        agent.use_token("rotated")
-        await world.master.wait_until(lambda: len(world.master.work) >= 5)
-
-        tokens = {request.headers["x-agent-token"] for request in world.master.requests}
-
-        assert len(tokens) == 1
-        (token,) = tokens
-        assert token not in ({"rotated"} if kind == "stale" else {TOKEN, "rotated"})
-        assert token == {"empty": "", "stale": TOKEN}.get(kind, token)
-        assert len(world.master.sent(POLL)) >= 1
-
-    arm.run(body)
-
-
-@both
-def test_garbage(arm: Arm) -> None:
-    """Nonsense to the record and for a result, and then the right thing."""
-
-    async def body(world: World) -> None:
-        world.master.enqueue("run_task", RUN)
-        world.start(behaviour=make("garbage", {"size": 5000}))
-        await world.master.wait_until(
-            lambda: any(b'"success":true}' in request.body for request in good(world, RESULT))
-        )
-
-        bad_updates = [r.body for r in world.master.sent(RECORD) if r not in good(world, RECORD)]
-        bad_results = [r.body for r in world.master.sent(RESULT) if r not in good(world, RESULT)]
-
-        assert good(world, RECORD)[-1].body.startswith(b'{"status":"success"')
-        assert b"" in bad_updates
-        assert b"" in bad_results
-        assert b'{"fileSize":-1}' in bad_updates
-        assert max(len(body) for body in bad_updates) > 5000
-        assert max(len(body) for body in bad_results) > 5000
-
-    arm.run(body)
-
-
-def good(world: World, path: str) -> list[Any]:
-    """Return the requests that an honest agent could have sent."""
-    honest = []
-    for request in world.master.sent(path):
-        try:
-            body = json.loads(request.body)
-        except ValueError:
-            continue
-        if isinstance(body, dict) and (
-            set(body) == {"errorMessage", "result", "success"}
-            or "xxx" not in (body.get("logAppend") or "xxx")
-        ):
-            honest.append(request)
-    return honest
-
-
-def test_garbage_about_a_restore() -> None:
-    """Restores have no sizes, and get the rest."""
-
-    async def body(world: World) -> None:
-        sent = await world.do(
-            "restore_record", {"restoreRecordId": 4}, behaviour=make("garbage"), work=LINES
-        )
-        bodies = [request.body for request in world.master.sent("/api/agent/restores/4")]
-
-        assert b"garbage" in bodies
-        assert not [body for body in bodies if b"fileSize" in body]
-        assert sent[-1][1] == "/commands/1/result"
 
     DIRECT.run(body)

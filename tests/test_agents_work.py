@@ -202,6 +202,45 @@ def test_a_database_backup_names_its_databases() -> None:
 
 
 @pytest.mark.parametrize(
+    ("paths", "first"),
+    [
+        ("/a\n/b\n", "[1/2]: /a"),
+        ('["/x/../y/"]', "[1/1]: /y"),
+        ("", "[1/1]: /data"),
+        ("[]", "[1/1]: /data"),
+    ],
+)
+def test_sources_are_listed_in_one_of_three_ways(paths: str, first: str) -> None:
+    """A JSON list, one a line, or the single source of old."""
+    sent = sent_by(DIRECT, "run_task", RUN, task={"sourcePaths": paths})
+
+    assert sent[2] == record(f"开始打包源路径 {first}")
+    assert any("全部源路径" in str(body) for *_, body in sent) is ("1/2" in first)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(12, "12 B"), (2048, "2.00 KB"), (3 * 1024**2, "3.00 MB"), (5 * 1024**3 // 2, "2.50 GB")],
+)
+def test_sizes_are_said_in_their_unit(size: int, text: str) -> None:
+    """As the real runners say them."""
+    work = WorkPlan(duration_s=0, size_bytes=size)
+
+    sent = sent_by(DIRECT, "run_task", RUN, task={"type": "mysql"}, work=work)
+
+    assert record(f"MySQL 导出完成（文件大小: {text}）") in sent
+
+
+def test_a_restore_of_a_file_that_is_not_packed() -> None:
+    """Nothing is unpacked, and the database says that it is back."""
+    changes = {"fileName": "", "storagePath": "a/b.db", "type": "sqlite"}
+
+    sent = sent_by(DIRECT, "restore_record", {"restoreRecordId": 4}, restore=changes)
+
+    assert sent[2:4] == [restore("[agent] 下载备份文件 a/b.db"), restore("SQLite 数据库已恢复")]
+
+
+@pytest.mark.parametrize(
     ("name", "stem"),
     [("A b.C", "a_b_c"), (" 每日 ", "backup"), ("_x-1_", "x-1"), ("Ärger", "rger")],
 )
@@ -313,127 +352,3 @@ def test_a_restore_of_an_unknown_type() -> None:
 
     error = "unsupported backup task type: tape"
     assert sent[-2:] == [failed("/restores/4", f"不支持的备份类型: {error}"), result_failed(error)]
-
-
-QUESTIONS = {
-    "a directory": (
-        "list_dir",
-        {"path": "/data//archive/"},
-        {
-            "entries": [
-                {
-                    "name": "2024.tar",
-                    "path": "/data/archive/2024.tar",
-                    "isDir": False,
-                    "size": 68_157_440,
-                },
-                {
-                    "name": "2025.tar",
-                    "path": "/data/archive/2025.tar",
-                    "isDir": False,
-                    "size": 73_400_320,
-                },
-            ]
-        },
-    ),
-    "an empty directory": ("list_dir", {"path": "/home/ben"}, {"entries": []}),
-    "databases": ("discover_db", {"type": "MySQL"}, {"databases": ["orders", "shop"]}),
-    "a deletion": (
-        "delete_storage_object",
-        {"storagePath": "a/b", "targetType": "s3", "targetConfig": {"k": 1}},
-        {"deleted": True},
-    ),
-}
-
-
-@both
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_is_answered_with_one_call(arm: Arm, name: str) -> None:
-    """Nothing but the result is sent."""
-    kind, payload, result = QUESTIONS[name]
-
-    assert sent_by(arm, kind, payload) == [succeeded(result)]
-
-
-def test_a_listing_has_directories_first() -> None:
-    """Then by name; a directory has no size."""
-    sent = sent_by(DIRECT, "list_dir", {"path": "/data"})
-
-    entries = sent[0][2]["result"]["entries"]
-    assert [(entry["name"], entry["isDir"]) for entry in entries] == [
-        ("archive", True),
-        ("photos", True),
-        ("invoices.db", False),
-        ("notes.txt", False),
-    ]
-
-
-BROKEN = WorkPlan(outcome=Outcome.FAILURE, error="denied")
-REFUSED = {
-    "an unknown type": ("shred", {}, {}, "unknown command type: shred"),
-    "a missing directory": (
-        "list_dir",
-        {"path": "/none"},
-        {},
-        "read dir: open /none: no such file or directory",
-    ),
-    "a closed directory": (
-        "list_dir",
-        {"path": "/etc"},
-        {"work": BROKEN},
-        "read dir: open /etc: permission denied",
-    ),
-    "an unknown database": (
-        "discover_db",
-        {"type": "db2"},
-        {},
-        "unsupported database type: db2",
-    ),
-    "a closed database": (
-        "discover_db",
-        {"type": "postgresql"},
-        {"work": BROKEN},
-        "连接 PostgreSQL 失败：denied",
-    ),
-    "a deletion of nothing": (
-        "delete_storage_object",
-        {"storagePath": "  "},
-        {},
-        "storagePath is required",
-    ),
-    "a deletion that fails": (
-        "delete_storage_object",
-        {"storagePath": "a"},
-        {"work": BROKEN},
-        "delete object: denied",
-    ),
-    "a restore of nothing": ("restore_record", {}, {}, "restoreRecordId is required"),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_command_that_comes_to_nothing(name: str) -> None:
-    """One failed result, and no other call."""
-    kind, payload, setting, error = REFUSED[name]
-
-    assert sent_by(DIRECT, kind, payload, **setting) == [result_failed(error)]
-
-
-@pytest.mark.parametrize(
-    ("kind", "payload"),
-    [
-        ("run_task", {"taskId": "7"}),
-        ("run_task", {"taskId": -1}),
-        ("run_task", []),
-        ("restore_record", {"restoreRecordId": 1.5}),
-        ("list_dir", {"path": 7}),
-        ("discover_db", "mysql"),
-        ("delete_storage_object", {"storagePath": None, "targetType": 5}),
-    ],
-)
-def test_a_payload_that_makes_no_sense(kind: str, payload: object) -> None:
-    """It is refused with the reason, and nothing is begun."""
-    (sent,) = sent_by(DIRECT, kind, payload)
-
-    assert sent[2]["success"] is False
-    assert sent[2]["errorMessage"].startswith("invalid payload: ")

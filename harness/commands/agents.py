@@ -73,7 +73,12 @@ class Order:
 @click.option("--heartbeat", type=DURATION, default="15s", show_default=True)
 @click.option("--poll", type=DURATION, default="5s", show_default=True)
 @click.option(
-    "--work", "work_max", type=DURATION, default="5s", show_default=True, help="Longest piece of work."
+    "--work",
+    "work_max",
+    type=DURATION,
+    default="5s",
+    show_default=True,
+    help="Longest piece of work.",
 )
 @click.option("--for", "duration", type=DURATION, help="Stop after so long; else on SIGINT.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)

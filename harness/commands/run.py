@@ -18,7 +18,6 @@ from harness.scenario.model import Scenario
 from harness.served import ServerError
 from harness.stop import StopError
 from harness.verdict import Exit
-from harness.world import AdminError
 from simulated_agents.ports import NoReply
 
 OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
@@ -84,7 +83,7 @@ def run(
     )
     try:
         return run_plan(plan, listeners).exit_code
-    except* (ServerError, AdminError, NoReply) as group:
+    except* (ServerError, NoReply) as group:
         raise StopError(Exit.TARGET, _first_message(group)) from None
 
 

@@ -8,7 +8,7 @@ from harness.runner import Plan
 from harness.scenario.model import Scenario
 from harness.verdict import Outcome, Report, Verdict
 
-_NOT_XML: Final = {code: "\ufffd" for code in (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF)}
+_NOT_XML: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
 
 
 class JunitFile:

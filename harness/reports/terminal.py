@@ -29,6 +29,7 @@ MEANINGS: Final = {
     Exit.OK: "all applicable MUST clauses pass",
     Exit.VIOLATION: "a MUST clause is broken",
     Exit.UNKNOWN: "the run could not tell, or was interrupted",
+    Exit.TARGET: "no scenario could be set up",
     Exit.NOTHING_TESTED: "nothing was tested, or a MUST clause only vacuously",
 }
 
@@ -93,7 +94,9 @@ class Terminal:
                 self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.reason}")
         for clause in report.clauses:
             if clause.verdict in {Verdict.VACUOUS, Verdict.UNKNOWN, Verdict.WARN}:
-                self._line(clause.verdict, f"{clause.id} {clause.text} ({clause.reason or 'see above'})")
+                self._line(
+                    clause.verdict, f"{clause.id} {clause.text} ({clause.reason or 'see above'})"
+                )
         self._close(report)
 
     def _explain(self, outcome: Outcome, report: Report) -> None:

@@ -36,7 +36,7 @@ TARGET_KEYS: Final[dict[str, str]] = {
     "config": "its settings, as on the wire",
 }
 
-_CHOICE: Final = "choice:"
+CHOICE: Final = "choice:"
 """Begins the kind of an option that is one of some words: `choice:a|b`."""
 
 COUNT_MAX: Final = 10_000
@@ -86,8 +86,6 @@ def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
     said = node.get("behaviour")
     behaviour = None if said is None else reading.word(said, "a behaviour", known)
     count, start, work = node.get("count"), node.get("start"), node.get("work")
-    if work is not None and behaviour == MANUAL:
-        reading.wrong(node.key("work"), "expected no work of a manual agent: steps report for it")
     later = None if start is None else reading.word(start, "the word 'later'", ("later",))
     return AgentDecl(
         name,
@@ -95,7 +93,7 @@ def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
         key.place,
         options={} if behaviour is None else _options(reading, behaviour, node),
         work={} if work is None else _work(reading, work),
-        count=None if count is None else reading.whole(count, "how many agents", 1, COUNT_MAX),
+        count=None if count is None else reading.whole(count, "a number of agents", 1, COUNT_MAX),
         start=later is None,
     )
 
@@ -114,9 +112,17 @@ def _options(reading: Reading, behaviour: str, node: Mapping) -> dict[str, Any]:
 
 
 def _option(reading: Reading, kind: str, node: Node) -> Any:
-    if kind.startswith(_CHOICE):
-        return reading.word(node, "one of these", kind.removeprefix(_CHOICE).split("|"))
-    return read_kind(reading, Kind(kind), node)
+    if kind.startswith(CHOICE):
+        return reading.word(node, "one of these", kind.removeprefix(CHOICE).split("|"))
+    return _plain(reading, Kind(kind), node)
+
+
+def _plain(reading: Reading, kind: Kind, node: Node) -> Any:
+    """Return a value that is used before anything has an id: references have no place in it."""
+    value = read_kind(reading, kind, node)
+    if "${" in str(value):
+        reading.wrong(node, "expected no references here: nothing exists yet that they could name")
+    return value
 
 
 def _work(reading: Reading, node: Node) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _work(reading: Reading, node: Node) -> dict[str, Any]:
                 work["outcome"] = reading.word(value, "an outcome", OUTCOMES)
             case "logs":
                 lines = reading.sequence(value, "log lines", empty=True)
-                work["logs"] = [read_kind(reading, Kind.TEXT, line) for line in lines]
+                work["logs"] = [_plain(reading, Kind.TEXT, line) for line in lines]
             case _:
                 reading.unknown_key(key, "a key of work", WORK_KEYS)
     return work
@@ -155,7 +161,7 @@ def read_targets(reading: Reading, node: Node | None) -> list[TargetDecl]:
                 reading.unknown_key(inner, "a key of a storage target", TARGET_KEYS)
         kind, config = mapping.get("type"), mapping.get("config")
         type_ = "" if kind is None else reading.text(kind, "a type of storage") or ""
-        settings = {} if config is None else read_kind(reading, Kind.MAPPING, config) or {}
+        settings = {} if config is None else _plain(reading, Kind.MAPPING, config) or {}
         targets.append(TargetDecl(name, type_, settings, key.place))
     return targets
 
@@ -182,10 +188,10 @@ def read_tasks(reading: Reading, node: Node | None) -> tuple[TaskDecl, ...]:
     """Return the declared tasks."""
     tasks = []
     for name, key, value in _entries(reading, node, "a task"):
-        reading.names.tasks[name] = key.place
         mapping = reading.mapping(value, "a task")
         if mapping is not None:
             tasks.append(_task(reading, name, key.place, mapping))
+        reading.names.tasks[name] = key.place
     return tuple(tasks)
 
 

@@ -77,10 +77,10 @@ def _terms(text: str) -> list[tuple[int, Decimal | str]]:
     at = 0
     while at < len(text):
         found = _TERM.match(text, at)
-        if found is None or (found[1] is None) == bool(terms):
-            raise DurationError(f"expected a duration {_EXAMPLES}, got {text!r}")
-        if found[1] is not None and not terms:
+        if found is not None and found[1] is not None and not terms:
             raise DurationError(f"expected a duration without a sign before it, got {text!r}")
+        if found is None or (found[1] is None and terms):
+            raise DurationError(f"expected a duration {_EXAMPLES}, got {text!r}")
         terms.append((-1 if found[1] == "-" else 1, _term(found[2])))
         at = found.end()
     if not terms:

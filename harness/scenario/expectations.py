@@ -15,6 +15,9 @@ _LISTS: Final = tuple(name for name in SUBJECTS if name.endswith("s"))
 _SELECTED_BY: Final = {"task": Kind.TASK, "agent": Kind.AGENT, "record": Kind.RECORD}
 """The keys that select by name; all others are fields."""
 
+_SUBJECT: Final = 0.75
+"""How like a subject a field must be to be its slip: `status` and `task` are not."""
+
 _SLIP: Final = 0.85
 """How like a matcher a lone key must be to be its slip: far enough from fields such as `tasks`."""
 
@@ -47,7 +50,7 @@ def read_look(reading: Reading, node: Node) -> dict[str, Any] | None:
     subjects = [key for key, _ in mapping.entries if key.text in SUBJECTS]
     if len(subjects) != 1:
         _wrong_subjects(reading, mapping, subjects)
-        return None
+        return _fields(reading, mapping)
     subject = subjects[0]
     fields = tuple((key, value) for key, value in mapping.entries if key is not subject)
     if not fields:
@@ -66,7 +69,7 @@ def _wrong_subjects(reading: Reading, mapping: Mapping, subjects: list[Scalar]) 
         got = " and ".join(repr(key.text) for key in subjects)
         reading.wrong(subjects[1], f"expected one thing to look at ({listed}), got {got}")
         return
-    near = (nearest(key.text, SUBJECTS) for key, _ in mapping.entries)
+    near = (nearest(key.text, SUBJECTS, _SUBJECT) for key, _ in mapping.entries)
     meant = next((one for one in near if one is not None), None)
     hint = None if meant is None else f"did you mean {meant!r}?"
     reading.wrong(mapping, f"expected one thing to look at ({listed}), got none", hint)
@@ -107,13 +110,11 @@ def _subject(reading: Reading, subject: str, node: Node) -> Any:
 
 def read_value(reading: Reading, node: Node) -> Any:
     """Return what one value must be."""
-    match node:
-        case Mapping():
-            return _mapping(reading, node)
-        case Sequence():
-            return [read_value(reading, item) for item in node.items]
-        case Scalar():
-            return read_json(reading, node)
+    if isinstance(node, Mapping):
+        return _mapping(reading, node)
+    if isinstance(node, Sequence):
+        return [read_value(reading, item) for item in node.items]
+    return read_json(reading, node)
 
 
 def _fields(reading: Reading, mapping: Mapping) -> dict[str, Any]:

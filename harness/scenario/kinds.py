@@ -17,19 +17,15 @@ def read_kind(reading: Reading, kind: Kind, node: Node) -> Any:
 
 def read_json(reading: Reading, node: Node) -> Any:
     """Return a node as a JSON value, its references checked."""
-    match node:
-        case Mapping():
-            return {
-                _json_key(reading, key): read_json(reading, value) for key, value in node.entries
-            }
-        case Sequence():
-            return [read_json(reading, item) for item in node.items]
-        case Scalar():
-            if node.missing:
-                reading.wrong(node, "expected a value, got nothing", "write null if that is meant")
-            if isinstance(node.value, str):
-                reading.check_references(node, node.value)
-            return node.value
+    if isinstance(node, Mapping):
+        return {_json_key(reading, key): read_json(reading, value) for key, value in node.entries}
+    if isinstance(node, Sequence):
+        return [read_json(reading, item) for item in node.items]
+    if node.missing:
+        reading.wrong(node, "expected a value, got nothing", "write null if that is meant")
+    if isinstance(node.value, str):
+        reading.check_references(node, node.value)
+    return node.value
 
 
 def _json_key(reading: Reading, key: Scalar) -> str:

@@ -34,7 +34,7 @@ class Reading:
         behaviours: what agents can be, each with its options.
         names: what has a name so far.
         timing: the timers that the scenario sets.
-        expectations: how many have been read.
+        expectations: how many have been read, or may have been meant.
 
     """
 
@@ -111,9 +111,7 @@ class Reading:
         """Return a node that must be a whole number within limits."""
         if isinstance(node, Scalar) and type(node.value) is int and low <= node.value <= high:
             return node.value
-        self.wrong(
-            node, f"expected {what}, a whole number from {low} to {high}, got {describe(node)}"
-        )
+        self.wrong(node, f"expected {what} from {low} to {high}, got {describe(node)}")
         return None
 
     def unknown_key(self, key: Scalar, what: str, known: Iterable[str]) -> None:

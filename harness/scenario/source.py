@@ -20,7 +20,6 @@ from ruamel.yaml.events import (
     CollectionEndEvent,
     DocumentStartEvent,
     Event,
-    MappingStartEvent,
     NodeEvent,
     ScalarEvent,
     SequenceStartEvent,
@@ -116,8 +115,6 @@ class Page:
         column = node.place.column - 1
         last, end = node.end
         lines = self.lines[node.place.line - 1 : last + 1]
-        if not lines:
-            return ""
         lines[-1] = lines[-1][:end]
         lines[0] = lines[0][column:]
         margin = " " * column
@@ -217,11 +214,10 @@ class _Tree:
                 yield event
         except YAMLError as error:
             raise self._syntax_error(error) from None
-        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError):
             # What the parser was not written for: impossible escapes and directives.
-            raise _RefusedError(
-                self._at, f"expected YAML, got what cannot be read: {error}"
-            ) from None
+            message = "expected YAML, got an escape or a directive behind this that means nothing"
+            raise _RefusedError(self._at, message) from None
 
     def _syntax_error(self, error: YAMLError) -> _RefusedError:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -262,33 +258,26 @@ class _Tree:
         if depth > NESTING_MAX:
             message = f"expected at most {NESTING_MAX} mappings and lists inside one another"
             raise _RefusedError(place, message)
-        match event:
-            case ScalarEvent():
-                return self._scalar(event, place)
-            case SequenceStartEvent():
-                return self._sequence(place, depth)
-            case MappingStartEvent():
-                return self._mapping(place, depth)
-            case _:
-                raise AssertionError(f"no node begins with {event}")
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event, place)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(place, depth)
+        return self._mapping(place, depth)
 
     def _sequence(self, place: Place, depth: int) -> Sequence:
         items: list[Node] = []
-        for event in self._events:
-            if isinstance(event, CollectionEndEvent):
-                return Sequence(place, self._end(event, items[-1:]), tuple(items))
+        while not isinstance(event := next(self._events), CollectionEndEvent):
             items.append(self._node(event, depth + 1))
-        raise AssertionError("the parser closes what it opens")
+        return Sequence(place, self._end(event, items[-1:]), tuple(items))
 
     def _mapping(self, place: Place, depth: int) -> Mapping:
         entries: list[tuple[Scalar, Node]] = []
         places: dict[str, Place] = {}
-        for event in self._events:
-            if isinstance(event, CollectionEndEvent):
-                last = [value for _, value in entries[-1:]]
-                return Mapping(place, self._end(event, last), tuple(entries))
+        while not isinstance(event := next(self._events), CollectionEndEvent):
             key = self._key(self._node(event, depth + 1))
             value = self._node(next(self._events), depth + 1)
+            if isinstance(value, Scalar) and value.missing:
+                value = self._nothing_behind(key)
             if key.text in places:
                 first = f"the first is in line {places[key.text].line}"
                 self._page.wrong(
@@ -297,7 +286,13 @@ class _Tree:
             else:
                 places[key.text] = key.place
                 entries.append((key, value))
-        raise AssertionError("the parser closes what it opens")
+        last = [value for _, value in entries[-1:]]
+        return Mapping(place, self._end(event, last), tuple(entries))
+
+    def _nothing_behind(self, key: Scalar) -> Scalar:
+        """Return a missing value at its key: the parser says it is where the next thing is."""
+        line, column = key.end
+        return Scalar(self._page.place(line, column + 1), (line, column + 1), "", None, plain=True)
 
     def _key(self, node: Node) -> Scalar:
         if not isinstance(node, Scalar):

@@ -7,7 +7,7 @@ from harness.scenario.expectations import read_answer, read_look
 from harness.scenario.kinds import read_answer_name, read_kind
 from harness.scenario.model import Step
 from harness.scenario.reading import Reading
-from harness.scenario.source import Mapping, Node, Scalar, describe
+from harness.scenario.source import Mapping, Node, Scalar
 from harness.scenario.verbs import CALL_KEYS, STEP_KEYS, VERBS, Kind, Verb
 
 TIMES_MAX: Final = 1_000
@@ -40,7 +40,8 @@ def _step(reading: Reading, node: Node) -> Step | None:
         return None
     key = _verb_key(reading, mapping)
     if key is None:
-        _give_name(reading, mapping, call=True)
+        reading.expectations += 1  # there is no knowing what the step was to be
+        _give_name(reading, mapping)
         return None
     name = key.text
     verb = VERBS[name]
@@ -50,15 +51,13 @@ def _step(reading: Reading, node: Node) -> Step | None:
     value = mapping.get(name)
     assert value is not None
     args = _args(reading, name, verb, value)
-    given = _give_name(reading, mapping, call=True) if verb.call else args.get("as")
     return Step(
         verb=name,
         args=args,
         place=mapping.place,
         source=reading.page.excerpt(mapping),
-        name=given,
         clauses=_clauses(reading, mapping),
-        **(_call(reading, mapping) if verb.call else {}),
+        **(_call(reading, mapping) if verb.call else {"name": args.get("as")}),
     )
 
 
@@ -86,6 +85,7 @@ def _check_beside(reading: Reading, name: str, verb: Verb, key: Scalar) -> None:
     """Note a key beside a verb that does not belong there."""
     if key.text in STEP_KEYS or (verb.call and key.text in CALL_KEYS):
         return
+    reading.expectations += 1  # the key may have been one
     if key.text in verb.keys:
         hint = f"write '{name}: {{{key.text}: …}}'"
         reading.wrong(key, f"expected {key.text!r} inside {name!r}, got it beside it", hint)
@@ -99,13 +99,13 @@ def _check_beside(reading: Reading, name: str, verb: Verb, key: Scalar) -> None:
 # --- beside the verb --------------------------------------------------------------------------
 
 
-def _give_name(reading: Reading, mapping: Mapping, *, call: bool) -> str | None:
+def _give_name(reading: Reading, mapping: Mapping) -> str | None:
     node = mapping.get("as")
     if node is None:
         return None
     waits = mapping.get("background")
     background = isinstance(waits, Scalar) and waits.value is True
-    return _name(reading, node, call=call, background=background)
+    return _name(reading, node, call=True, background=background)
 
 
 def _name(reading: Reading, node: Node, *, call: bool, background: bool) -> str | None:
@@ -137,10 +137,12 @@ def _call(reading: Reading, mapping: Mapping) -> dict[str, Any]:
         reading.wrong(mapping.key("expect"), message, "write 'answer: {of: …, expect: …}'")
     most = TIMES_MAX
     return {
-        "expect": None if expect is None else read_answer(reading, expect),
         "token": None if token is None else read_kind(reading, Kind.TEXT, token),
         "background": waits,
-        "times": 1 if times is None else reading.whole(times, "how many calls", 1, most) or 1,
+        "times": 1 if times is None else reading.whole(times, "a number of calls", 1, most) or 1,
+        # Named behind what the call sends, and before what its answer must be.
+        "name": _give_name(reading, mapping),
+        "expect": None if expect is None else read_answer(reading, expect),
     }
 
 
@@ -152,7 +154,6 @@ def _args(reading: Reading, name: str, verb: Verb, node: Node) -> dict[str, Any]
     short = verb.short
     kind = None if short is None else verb.keys[short]
     if short is not None and (kind is Kind.MATCHERS or not isinstance(node, Mapping)):
-        _check_short(reading, name, verb, node)
         return {short: _arg(reading, name, short, verb.keys[short], node)}
     mapping = reading.mapping(node, f"the keys of {name!r}")
     if mapping is None:
@@ -169,14 +170,6 @@ def _args(reading: Reading, name: str, verb: Verb, node: Node) -> dict[str, Any]
         key.text: _arg(reading, name, key.text, verb.keys.get(key.text, Kind.JSON), value)
         for key, value in mapping.entries
     }
-
-
-def _check_short(reading: Reading, name: str, verb: Verb, node: Node) -> None:
-    """Note a bare value that leaves out what the verb cannot do without."""
-    missing = [key for key in verb.required if key != verb.short]
-    if missing:
-        listed = ", ".join(repr(key) for key in verb.required)
-        reading.wrong(node, f"expected {name!r} with {listed}, got {describe(node)}")
 
 
 def _check_inside(reading: Reading, name: str, verb: Verb, key: Scalar) -> None:

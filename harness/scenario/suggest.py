@@ -1,11 +1,11 @@
 """The nearest valid name for one that is not valid."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import Final
 
 _NEAR: Final = 0.6
-"""How alike two names must be for one to be a slip of the other; difflib's own figure."""
+"""How alike two names must be for one to be a slip of the other; what `difflib` takes, too."""
 
 
 def nearest(word: str, names: Iterable[str], near: float = _NEAR) -> str | None:
@@ -14,8 +14,9 @@ def nearest(word: str, names: Iterable[str], near: float = _NEAR) -> str | None:
     for name in known:
         if name.lower() == word.lower():
             return name
-    found = get_close_matches(word, known, n=1, cutoff=near)
-    return found[0] if found else None
+    likeness = {name: SequenceMatcher(None, name, word).ratio() for name in known}
+    best = max(known, key=likeness.__getitem__, default=None)
+    return best if best is not None and likeness[best] >= near else None
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str | None:

@@ -66,6 +66,7 @@ VERBS: Final[dict[str, Verb]] = {
         short="agent",
         open_=True,
         agent=Kind.AGENT,
+        headers=Kind.MAPPING,
     ),
     "poll": _call("The agent asks for its next command.", "agent", short="agent", agent=Kind.AGENT),
     "result": _call(
@@ -75,6 +76,7 @@ VERBS: Final[dict[str, Verb]] = {
         open_=True,
         agent=Kind.AGENT,
         command=Kind.COMMAND,
+        headers=Kind.MAPPING,
     ),
     "get_task": _call(
         "The agent fetches a task's specification.",
@@ -90,6 +92,7 @@ VERBS: Final[dict[str, Verb]] = {
         open_=True,
         agent=Kind.AGENT,
         record=Kind.RECORD,
+        headers=Kind.MAPPING,
     ),
     "get_restore": _call(
         "The agent fetches a restore's specification.",
@@ -105,6 +108,7 @@ VERBS: Final[dict[str, Verb]] = {
         open_=True,
         agent=Kind.AGENT,
         restore=Kind.RESTORE,
+        headers=Kind.MAPPING,
     ),
     "self": _call("The agent asks for its own status.", "agent", short="agent", agent=Kind.AGENT),
     # --- what an administrator does ------------------------------------------------------------
@@ -125,6 +129,7 @@ VERBS: Final[dict[str, Verb]] = {
         "agent",
         open_=True,
         agent=Kind.AGENT,
+        headers=Kind.MAPPING,
     ),
     "rotate": _call(
         "Give the agent a new token, which it uses from now on.",

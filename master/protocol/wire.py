@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -59,7 +58,10 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"invalid character in literal {name}")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(
+    parse_int=float,  # its values are never looked at, and Python refuses integers of 4,300 digits
+    parse_constant=_refuse_constant,
+)
 
 
 class Binder(Generic[M]):
@@ -78,6 +80,12 @@ class Binder(Generic[M]):
             for field in msgspec.structs.fields(message)
         }
         self._folded = {_fold(name): name for name in self._fields}
+        readers = [read for _, read in self._fields.values()]
+        self._has_raw = _read_raw in readers
+        self._has_uint = _read_uint in readers or _read_uints in readers
+        self._nil = {
+            field.encode_name for field in msgspec.structs.fields(message) if field.default is None
+        }
 
     def __call__(self, body: bytes) -> M:
         """Return the message that a request body holds.
@@ -86,10 +94,15 @@ class Binder(Generic[M]):
             BindError: the body is empty, no JSON, no object, or has a value of the wrong type.
 
         """
-        try:
-            return self._fast.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        if self._has_uint and b"-0" in body:  # msgspec takes -0 for 0, Go's unsigned numbers do not
             return self._bind(body.decode("utf-8", "replace"))
+        try:
+            message = self._fast.decode(body)
+            if self._has_raw:
+                body.decode()  # msgspec does not look into raw values
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._bind(body.decode("utf-8", "replace"))
+        return message
 
     def _bind(self, text: str) -> M:
         zero = self._message()
@@ -104,19 +117,31 @@ class Binder(Generic[M]):
             return zero
         if not isinstance(value, dict):
             raise BindError(f"cannot unmarshal {_kind(value)} into an object", zero)
-        wrong: str | None = None
-        for key, raw in _members(text[start:end]):
-            name = key if key in self._fields else self._folded.get(_fold(key))
-            if name is None or (raw == "null" and self._fields[name][1] is not _read_raw):
-                continue
-            attribute, read = self._fields[name]
-            try:
-                setattr(zero, attribute, read(raw))
-            except ValueError as error:
-                wrong = wrong or f"cannot unmarshal {error} into field {name}"
+        try:
+            wrong = self._fill(zero, text[start:end])
+        except RecursionError as error:
+            wrong = str(error)
         if wrong is not None:
             raise BindError(wrong, zero)
         return zero
+
+    def _fill(self, message: M, text: str) -> str | None:
+        """Set the fields that an object's text names; return what was wrong with the first."""
+        wrong: str | None = None
+        for key, raw in _members(text):
+            name = key if key in self._fields else self._folded.get(_fold(key))
+            if name is None:
+                continue
+            attribute, read = self._fields[name]
+            if raw == "null" and read is not _read_raw:
+                if name in self._nil:  # lists and objects become nil again
+                    setattr(message, attribute, None)
+                continue
+            try:
+                setattr(message, attribute, read(raw))
+            except ValueError as error:
+                wrong = wrong or f"cannot unmarshal {error} into field {name}"
+        return wrong
 
 
 def _fold(key: str) -> str:
@@ -210,6 +235,8 @@ def _read_list(read: Callable[[str], Any], zero: Any) -> Callable[[str], list[An
     return read_list
 
 
+_read_uints = _read_list(_read_uint, 0)
+
 _READERS: dict[Any, Callable[[str], Any]] = {
     str: lambda raw: _strict(str, raw),
     bool: lambda raw: _strict(bool, raw),
@@ -218,7 +245,7 @@ _READERS: dict[Any, Callable[[str], Any]] = {
     Raw: _read_raw,
     dict[str, Any]: lambda raw: _strict(dict, raw),
     list[str]: _read_list(lambda raw: _strict(str, raw), ""),
-    list[Uint]: _read_list(_read_uint, 0),
+    list[Uint]: _read_uints,
 }
 
 
@@ -285,7 +312,6 @@ def _ordered(value: Any) -> Any:
             return value
 
 
-@lru_cache(maxsize=256)
 def _number(value: float) -> str:
     """Write a float64 as Go's encoder does."""
     if value == 0 or 1e-6 <= abs(value) < 1e21:

@@ -96,10 +96,11 @@ class Database:
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
-            self.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite ends it itself after some errors
+                self.execute("ROLLBACK")
             raise
-        self.execute("COMMIT")
 
     def find(self, row: type[R], where: str, *values: Any) -> R | None:
         """Return the first row that matches a condition, or `None`."""

@@ -24,6 +24,7 @@ class Behaviour:
         polls: whether it asks for commands.
         persists: whether a process goes on although its first heartbeat failed.
         processes: how many processes run under its one token.
+        apart_s: how long after one process the next one starts.
 
     """
 
@@ -31,6 +32,7 @@ class Behaviour:
     polls: bool = True
     persists: bool = False
     processes: int = 1
+    apart_s: float = 0.0
 
     def connect(self, port: Port, life: Life) -> Port:  # noqa: ARG002
         """Return the port that a new process is to use."""
@@ -43,10 +45,6 @@ class Behaviour:
     def plan(self, plan: WorkPlan) -> WorkPlan:
         """Return how the next work is to go."""
         return plan
-
-    def apart_s(self, process: int) -> float:  # noqa: ARG002
-        """Return how long after the first the n-th process (from 0) is to start."""
-        return 0.0
 
     async def at(self, point: Point, command: Command, life: Life) -> None:
         """Live through a point of a command's life: go on, wait, or raise.

@@ -58,8 +58,4 @@ class Cloned(Behaviour):
 
     def __init__(self, processes: int = 2, apart_s: float = 0.0) -> None:
         self.processes = processes
-        self._apart_s = apart_s
-
-    def apart_s(self, process: int) -> float:
-        """Space the processes out."""
-        return process * self._apart_s
+        self.apart_s = apart_s

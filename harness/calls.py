@@ -1,0 +1,174 @@
+"""What each call of the language asks: from a verb's keys to a request.
+
+One function a verb, and a registry of them; who sends it, and with which token, is the stage's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from harness.scope import Scope
+
+Args = dict[str, Any]
+
+_DISCOVER: Final = {
+    "type": "mysql",
+    "host": "db.internal",
+    "port": 3306,
+    "user": "backup",
+    "password": "discover-password",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request without its credentials.
+
+    Attributes:
+        method: in capitals.
+        path: as it goes into the request line.
+        body: sent as JSON unless it is bytes already; `None` is none.
+        query: without the question mark.
+        agent: the declared agent that sends it, or `None`.
+
+    """
+
+    method: str
+    path: str
+    body: Any = None
+    query: str = ""
+    agent: str | None = None
+
+
+def _further(args: Args, scope: Scope, *own: str) -> dict[str, Any]:
+    """Return the fields of a request's body: the keys that are not the verb's own."""
+    return {key: scope.fill(value) for key, value in args.items() if key not in own}
+
+
+def _heartbeat(args: Args, scope: Scope) -> Asked:
+    fields = {
+        "hostname": args["agent"],
+        "ipAddress": "192.0.2.1",
+        "agentVersion": "v2.0.0",
+        "os": "linux",
+        "arch": "amd64",
+        **_further(args, scope, "agent", "headers"),
+    }
+    return Asked("POST", "/api/agent/heartbeat", fields, agent=args["agent"])
+
+
+def _poll(args: Args, _: Scope) -> Asked:
+    return Asked("POST", "/api/agent/commands/poll", agent=args["agent"])
+
+
+def _result(args: Args, scope: Scope) -> Asked:
+    body = {
+        "success": True,
+        "errorMessage": "",
+        **_further(args, scope, "agent", "command", "headers"),
+    }
+    path = f"/api/agent/commands/{scope.identify(args['command'])}/result"
+    return Asked("POST", path, body, agent=args["agent"])
+
+
+def _get_task(args: Args, scope: Scope) -> Asked:
+    path = f"/api/agent/tasks/{scope.identify(args['task'])}"
+    return Asked("GET", path, agent=args["agent"])
+
+
+def _update_record(args: Args, scope: Scope) -> Asked:
+    path = f"/api/agent/records/{scope.identify(args['record'])}"
+    body = _further(args, scope, "agent", "record", "headers")
+    return Asked("POST", path, body, agent=args["agent"])
+
+
+def _get_restore(args: Args, scope: Scope) -> Asked:
+    path = f"/api/agent/restores/{scope.identify(args['restore'])}/spec"
+    return Asked("GET", path, agent=args["agent"])
+
+
+def _update_restore(args: Args, scope: Scope) -> Asked:
+    path = f"/api/agent/restores/{scope.identify(args['restore'])}"
+    body = _further(args, scope, "agent", "restore", "headers")
+    return Asked("POST", path, body, agent=args["agent"])
+
+
+def _self(args: Args, _: Scope) -> Asked:
+    return Asked("GET", "/api/v1/agent/self", agent=args["agent"])
+
+
+def _run(args: Args, scope: Scope) -> Asked:
+    return Asked("POST", f"/api/backup/tasks/{scope.identify(args['task'])}/run")
+
+
+def _restore(args: Args, scope: Scope) -> Asked:
+    return Asked("POST", f"/api/backup/records/{scope.identify(args['record'])}/restore")
+
+
+def _list_dir(args: Args, scope: Scope) -> Asked:
+    query = f"path={scope.fill(args['path'])}" if "path" in args else ""
+    return Asked("GET", f"/api/nodes/{scope.identify(args['agent'])}/fs/list", query=query)
+
+
+def _discover(args: Args, scope: Scope) -> Asked:
+    body = {
+        **_DISCOVER,
+        "nodeId": scope.identify(args["agent"]),
+        **_further(args, scope, "agent", "headers"),
+    }
+    return Asked("POST", "/api/database/discover", body)
+
+
+def _rotate(args: Args, scope: Scope) -> Asked:
+    return Asked("POST", f"/api/nodes/{scope.identify(args['agent'])}/rotate-token")
+
+
+def _move_task(args: Args, scope: Scope) -> Asked:
+    declared = scope.look_up(args["task"])
+    body = {**declared["request"], "nodeId": scope.identify(args["agent"])}
+    return Asked("PUT", f"/api/backup/tasks/{declared['id']}", body)
+
+
+def _delete(args: Args, scope: Scope) -> Asked:
+    paths = {
+        "agent": "/api/nodes",
+        "task": "/api/backup/tasks",
+        "target": "/api/storage-targets",
+        "record": "/api/backup/records",
+    }
+    (kind,) = (key for key in args if key in paths)
+    return Asked("DELETE", f"{paths[kind]}/{scope.identify(args[kind])}")
+
+
+def _admin(args: Args, scope: Scope) -> Asked:
+    path, _, query = str(scope.fill(args["path"])).partition("?")
+    body = (
+        str(scope.fill(args["body"])).encode() if "body" in args else scope.fill(args.get("json"))
+    )
+    return Asked(scope.fill(args["method"]), path, body, query)
+
+
+def _request(args: Args, scope: Scope) -> Asked:
+    return replace(_admin(args, scope), agent=args.get("agent"))
+
+
+CALLS: Final[dict[str, Callable[[Args, Scope], Asked]]] = {
+    "heartbeat": _heartbeat,
+    "poll": _poll,
+    "result": _result,
+    "get_task": _get_task,
+    "update_record": _update_record,
+    "get_restore": _get_restore,
+    "update_restore": _update_restore,
+    "self": _self,
+    "run": _run,
+    "restore": _restore,
+    "list_dir": _list_dir,
+    "discover": _discover,
+    "rotate": _rotate,
+    "move_task": _move_task,
+    "delete": _delete,
+    "admin": _admin,
+    "request": _request,
+}
+"""Every verb that makes a call."""

@@ -1,0 +1,318 @@
+"""`muster run` and `muster validate`, as a user meets them: what they print, write and exit with."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.commands.run import run
+from harness.commands.validate import schema, validate
+from harness.scenario.schema import json_schema
+from harness.verdict import Exit
+
+PASSING = """
+scenario: An idle poll is answered at once
+clauses: [CMD-5]
+agents: {alpha: manual}
+steps:
+  - poll: alpha
+    expect: {command: null}
+"""
+
+FAILING = PASSING.replace("command: null", "command: run_task").replace("CMD-5", "CMD-1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "good.yaml").write_text(PASSING)
+    (tmp_path / "bad.yaml").write_text(FAILING)
+    return tmp_path
+
+
+def muster(*arguments: object) -> Result:
+    """Run `muster run` in this process; its return value is the exit code."""
+    return CliRunner().invoke(run, [str(one) for one in arguments], standalone_mode=False)
+
+
+def test_a_passing_run_is_quiet(folder: Path) -> None:
+    """Its seed first, then the verdict, and exit 0."""
+    result = muster(folder / "good.yaml", "--seed", 5)
+
+    assert result.return_value == Exit.OK
+    assert result.output.startswith(
+        "muster: 1 scenarios, profile 2.0, virtual clock, seed 5\n\nscenarios  1 PASS\n"
+    )
+    assert "exit 0" in result.output
+
+
+def test_a_failing_run_explains_itself(folder: Path) -> None:
+    """The clause, the place, both sides, the history before it, and the line to replay it."""
+    result = muster(folder, "--seed", 3)
+    output = " ".join(result.output.split())
+
+    assert result.return_value == Exit.VIOLATION
+    assert "CMD-1 MUST: A poll hands out the oldest pending command of the node." in output
+    assert f"at {folder}/bad.yaml:6:5" in output
+    assert "expected data.command: a mapping with type" in output
+    assert "seen null" in output
+    assert "alpha invoke poll" in output
+    assert f"replay muster run {folder}/bad.yaml --clock virtual --profile 2.0 --seed 3" in output
+
+
+def test_the_json_report(folder: Path, tmp_path: Path) -> None:
+    """Its keys are an interface."""
+    file = tmp_path / "out" / "report.json"
+    file.parent.mkdir()
+    muster(folder, "--json", file)
+    report = json.loads(file.read_text())
+    by_id = {one["id"]: one for one in report["scenarios"]}
+    failure = by_id["bad"]["failure"]
+
+    assert {
+        key: report[key] for key in ("schema", "verdict", "exit_code", "profile", "clock", "seed")
+    } == {
+        "schema": "muster-report/1",
+        "verdict": "FAIL",
+        "exit_code": 1,
+        "profile": "2.0",
+        "clock": "virtual",
+        "seed": 0,
+    }
+    assert [
+        (one["id"], one["level"], one["verdict"], one["scenarios"]) for one in report["clauses"]
+    ] == [
+        ("CMD-1", "MUST", "FAIL", ["bad"]),
+        ("CMD-5", "MUST", "PASS", ["good"]),
+    ]
+    assert by_id["good"]["verdict"] == "PASS"
+    assert by_id["good"]["clauses"] == ["CMD-5"]
+    assert by_id["good"]["path"] == str(folder / "good.yaml")
+    assert by_id["good"]["duration_s"] >= 0
+    assert failure["expectation"].startswith("data.command")
+    assert failure["seen"].startswith("null")
+    assert failure["operations"][-1]["f"] == "poll"
+    assert failure["replay"].startswith("muster run ")
+
+
+def test_the_junit_report(folder: Path, tmp_path: Path) -> None:
+    """A test case a scenario, with one failure that holds all there is to know."""
+    file = tmp_path / "junit.xml"
+    muster(folder, "--junit", file)
+    suite = Xml.parse(file).getroot()[0]  # noqa: S314 - our own file
+    cases = {case.get("name"): case for case in suite.iter("testcase")}
+    failures = list(cases["bad"])
+
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    assert len(cases["good"]) == 0
+    assert [one.tag for one in failures] == ["failure"]
+    assert failures[0].get("type") == "CMD-1"
+    assert "replay: muster run" in (failures[0].text or "")
+
+
+def test_the_histories(folder: Path, tmp_path: Path) -> None:
+    """One file a scenario, the same again for the same seed."""
+    for name in ("one", "two"):
+        muster(folder, "--history", tmp_path / name, "--seed", 9)
+    first, second = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).glob("*.jsonl")}
+        for name in ("one", "two")
+    )
+
+    assert sorted(first) == ["bad.jsonl", "good.jsonl"]
+    assert first == second
+    assert all(json.loads(line)["index"] >= 0 for line in first["good.jsonl"].splitlines())
+
+
+def test_scenarios_are_chosen_by_clause(folder: Path) -> None:
+    """A glob over clause ids; nothing found is not success."""
+    listed = muster(folder, "--list", "--clause", "CMD-[5]")
+    nothing = muster(folder, "--clause", "RPC-*")
+
+    assert listed.output == "good  [CMD-5]  An idle poll is answered at once\n"
+    assert nothing.return_value == Exit.NOTHING_TESTED
+    assert "nothing was tested" in nothing.output
+
+
+def test_mistakes_in_files_are_told_all_at_once(folder: Path) -> None:
+    """Exit 4, every mistake with its place, and nothing is played."""
+    (folder / "wrong.yaml").write_text(PASSING.replace("poll:", "pol:").replace("CMD-5", "CMD-500"))
+    result = CliRunner().invoke(validate, [str(folder)], standalone_mode=False)
+
+    assert getattr(result.exception, "code", None) == Exit.USAGE
+    assert "wrong.yaml:3:11: error:" in str(result.exception)
+    assert "wrong.yaml:6:5: error:" in str(result.exception)
+
+
+def test_validate_counts(folder: Path) -> None:
+    """Good files are counted."""
+    result = CliRunner().invoke(validate, [str(folder)], standalone_mode=False)
+
+    assert (result.return_value, result.output) == (Exit.OK, "2 scenarios, no mistakes\n")
+
+
+def test_the_schema_is_printed() -> None:
+    """Editors take it from here."""
+    result = CliRunner().invoke(schema, [], standalone_mode=False)
+
+    assert json.loads(result.output) == json_schema()
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_run(folder: Path) -> None:
+    """A run of an hour is not lost at its end."""
+    result = muster(folder, "--json", folder / "nowhere" / "x.json")
+
+    assert getattr(result.exception, "code", None) == Exit.USAGE
+    assert "cannot be written" in str(result.exception)
+    assert "scenarios" not in result.output
+
+
+# --- as a process --------------------------------------------------------------------------------
+
+
+def process(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "harness", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "/nowhere"],
+        ["run", "--clok"],
+        ["rum"],
+        ["run", "--profile", "9"],
+        ["run", "--seed", "x"],
+    ],
+)
+def test_wrong_usage_exits_4(arguments: list[str]) -> None:
+    """One error of a line or two, and no traceback."""
+    done = process(*arguments)
+
+    assert done.returncode == Exit.USAGE
+    assert "Traceback" not in done.stderr
+    assert "Error: " in done.stderr
+
+
+def test_a_fault_of_muster_itself_exits_5(folder: Path) -> None:
+    """Not even a bug is mistaken for a verdict."""
+    script = (
+        "import harness.play, sys; harness.play.Stage.prepare = lambda self: 1 / 0\n"
+        f"sys.argv = ['muster', 'run', {str(folder)!r}]\nfrom harness.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == Exit.INTERNAL
+    assert "fault of muster itself" in done.stderr
+
+
+REAL = """
+scenario: A silent node goes offline, and its command times out
+clauses: [OFF-1, TMO-1]
+agents: {{alpha: manual, beta: prompt}}
+tasks: {{nightly: {{agent: alpha}}, weekly: {{agent: beta}}}}
+steps:
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - poll: alpha
+    as: cmd
+  - until: {{expect: {{agent: beta, status: online}}, within: 1m}}
+  - run: weekly
+    as: other
+  - until: {{expect: {{record: other, status: success}}, within: 2m}}
+  - wait: offline_after + offline_scan + 20s
+  - expect: {{agent: alpha, status: offline}}
+  - wait: command_timeout - offline_after
+  - expect: {{record: backup, status: failed, durationSeconds: {{takes: [{low}, 10m31s]}}}}
+  - expect: {{command: cmd, status: timeout}}
+"""
+
+
+def test_the_same_file_plays_on_the_real_clock(tmp_path: Path) -> None:
+    """Against a server process over TCP; the server is gone afterwards."""
+    (tmp_path / "real.yaml").write_text(REAL.format(low="10m"))
+    done = process("run", tmp_path, "--clock", "real", "--speed", 100, "--history", tmp_path)
+    written = (tmp_path / "real.jsonl").read_text()
+
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
+    assert '"f":"heartbeat"' in written
+    assert "muster-password" not in written
+
+
+def test_a_terminated_run_leaves_no_server(tmp_path: Path) -> None:
+    """Neither an interrupt nor a kill of muster leaves its server behind."""
+    (tmp_path / "real.yaml").write_text(REAL.format(low="10m"))
+    for number, code in ((signal.SIGINT, Exit.UNKNOWN), (signal.SIGKILL, -signal.SIGKILL)):
+        with subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "harness",
+                "run",
+                str(tmp_path),
+                "--clock",
+                "real",
+                "--speed",
+                "1",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as muster_process:
+            server = wait_child(muster_process.pid)
+            muster_process.send_signal(number)
+            muster_process.communicate(timeout=30)
+
+            assert muster_process.returncode == code
+            wait_gone(server)
+
+
+def children(pid: int) -> list[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # a thread starts the child
+    return [int(one) for file in lists for one in file.read_text().split()]
+
+
+def wait_child(pid: int) -> int:
+    """Return the process id of the server, once it listens."""
+    deadline_s = time.monotonic() + 30
+    while time.monotonic() < deadline_s:
+        for child in children(pid):
+            with contextlib.suppress(
+                FileNotFoundError, ProcessLookupError
+            ):  # it was on its way to something else
+                if b"serve" in Path(f"/proc/{child}/cmdline").read_bytes() and listening(child):
+                    return child
+    raise AssertionError("no server was started")
+
+
+def listening(pid: int) -> bool:
+    return any(
+        str(link.readlink()).startswith("socket:") for link in Path(f"/proc/{pid}/fd").glob("*")
+    )
+
+
+def wait_gone(pid: int) -> None:
+    deadline_s = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists():
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        if state == "Z":
+            return
+        assert time.monotonic() < deadline_s, "the server is still there"
+
+
+def test_the_examples_of_the_help_are_dedented() -> None:
+    """Every command explains itself."""
+    for name in ("", "run", "validate", "serve", "agents", "schema"):
+        done = process(*name.split(), "--help")
+
+        assert done.returncode == 0
+        assert textwrap.dedent(done.stdout).startswith("Usage: ")

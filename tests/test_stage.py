@@ -1,0 +1,227 @@
+"""What the verbs of scenario files do, one short story each; and how stories fail."""
+
+import json
+
+import pytest
+from scenes import play_text
+
+from harness.verdict import Outcome, Verdict
+
+HEAD = """
+scenario: A story of one verb
+clauses: [CMD-1]
+agents: {alpha: manual, beta: manual}
+tasks: {nightly: {agent: alpha}}
+"""
+
+
+def play(steps: str, head: str = HEAD) -> Outcome:
+    return play_text(head + "steps:\n" + steps)[0]
+
+
+STORIES = {
+    "claims": """
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - poll: alpha
+    as: cmd
+    expect: {command: {type: run_task, payload: {recordId: "${backup.id}"}}}
+  - poll: alpha
+    expect: {command: null}
+  - result: {agent: alpha, command: cmd, result: {a: [1]}}
+  - expect: {command: cmd, status: succeeded, result: {a: [1]}, completedAt: {not: null}}
+  - expect: {commands: {agent: alpha, status: succeeded}, count: 1}
+""",
+    "reports": """
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - update_record: {agent: alpha, record: backup, status: success, fileSize: 7}
+  - expect: {record: backup, status: success, fileSize: 7}
+  - restore: backup
+    as: again
+  - get_restore: {agent: alpha, restore: again}
+    expect: {data: {restoreRecordId: "${again.id}"}}
+  - update_restore: {agent: alpha, restore: again, status: failed, errorMessage: full}
+  - expect: {restore: again, status: failed, errorMessage: full}
+  - expect: {restores: {status: failed}, count: 1}
+  - expect: {records: {task: nightly}, count: 1, any: {status: success}}
+  - expect: {task: nightly, lastStatus: success}
+  - get_task: {agent: alpha, task: nightly}
+    expect: {data: {name: "${nightly.name}"}}
+  - self: alpha
+    expect: {data: {id: "${alpha.id}", status: online}}
+""",
+    "waits for an answer": """
+  - heartbeat: alpha
+  - list_dir: {agent: alpha, path: /data}
+    as: listing
+    background: true
+  - wait: 1s
+  - poll: alpha
+    as: cmd
+    expect: {command: {type: list_dir, payload: {path: /data}}}
+  - result: {agent: alpha, command: cmd, result: {entries: [{name: a, path: /data/a}]}}
+  - answer: {of: listing, expect: {data: [{name: a, isDir: false, size: 0}]}}
+  - discover: {agent: alpha, host: db}
+    as: found
+    background: true
+  - answer: {of: found, expect: {status: 504, code: AGENT_COMMAND_TIMEOUT}}
+""",
+    "rotates and moves": """
+  - heartbeat: alpha
+  - rotate: alpha
+  - self: {agent: alpha}
+    token: ${alpha.previous_token}
+  - self: alpha
+  - get_task: {agent: beta, task: nightly}
+    expect: {status: 401}
+  - move_task: {task: nightly, agent: beta}
+  - get_task: {agent: beta, task: nightly}
+    expect: {status: 200}
+  - delete: {task: nightly}
+  - expect: {task: nightly, exists: false}
+""",
+    "does many things at once": """
+  - heartbeat: alpha
+  - run: nightly
+  - poll: alpha
+    times: 5
+    as: polls
+  - expect: {answers: polls, where: {data: {command: {not: null}}}, count: 1}
+  - together:
+      - poll: alpha
+      - heartbeat: beta
+  - for_each:
+      in: [{path: /a, status: 404}, {path: /api/health, status: 200}]
+      do:
+        - request: {method: GET, path: "${each.path}"}
+          expect: {status: "${each.status}"}
+  - for_each:
+      in: [alpha, beta]
+      do:
+        - heartbeat: ${each}
+        - expect: {agent: "${each}", status: online}
+  - admin: {method: GET, path: "/api/nodes?x=1"}
+    expect: {data: {length: 3}}
+""",
+    "tampers": """
+  - tamper: {insert: agent_commands, set: {node_id: "${alpha.id}", type: odd, status: pending, payload: {a: 1}}, as: row}
+  - poll: alpha
+    expect: {command: {id: "${row.id}", type: odd, payload: {a: 1}}}
+  - tamper: {update: agent_commands, set: {status: failed}, where: {id: "${row.id}"}}
+  - expect: {command: row, status: failed}
+  - tamper: {delete: agent_commands, where: {id: "${row.id}"}}
+  - expect: {command: row, exists: false}
+""",
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name: str) -> None:
+    """Each verb does what its line in the vocabulary says."""
+    outcome = play(STORIES[name])
+
+    assert outcome.failure is None
+    assert outcome.verdict is Verdict.PASS
+
+
+WRONG = {
+    "an answer of another status": (
+        "  - poll: {agent: alpha}\n    token: nonsense\n    expect: {status: 200}\n",
+        "status",
+    ),
+    "an unexpected refusal": (
+        "  - run: nightly\n  - heartbeat: alpha\n    expect: {status: 200}\n",
+        "status",
+    ),
+    "another state": ("  - expect: {agent: alpha, status: online}\n", "agent.status"),
+    "another count": ("  - expect: {records: {}, count: 1}\n", "records.count"),
+    "something that is not there": ("  - expect: {record: 99, status: running}\n", "record"),
+    "something that should not be there": ("  - expect: {task: nightly, exists: false}\n", "task"),
+    "too late": (
+        "  - until: {expect: {agent: alpha, status: online}, within: 1m}\n",
+        "agent.status",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_story_that_does_not_hold_fails(name: str) -> None:
+    """The failure names the step's place, what was expected and what was seen."""
+    steps, where = WRONG[name]
+    outcome = play(steps)
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.broken == ("CMD-1",)
+    assert outcome.failure is not None
+    assert outcome.failure.expected.startswith(where)
+    assert ":" in outcome.failure.place
+    assert outcome.failure.step.strip().startswith(steps.split("\n")[0].strip(" -")[:5])
+
+
+def test_a_failure_is_about_the_clauses_of_its_step() -> None:
+    """A step's own clauses go before the scenario's, and what held before still counts."""
+    outcome = play(
+        "  - heartbeat: alpha\n    expect: {status: 200}\n"
+        "  - expect: {agent: alpha, status: offline}\n    clauses: [NODE-2]\n"
+    )
+
+    assert outcome.broken == ("NODE-2",)
+    assert outcome.tested == {"CMD-1": 1}
+
+
+def test_until_waits_no_longer_than_it_needs() -> None:
+    """It ends as soon as things are as said."""
+    outcome = play(
+        "  - heartbeat: alpha\n  - until: {expect: {agent: alpha, status: offline}, within: 5m}\n"
+    )
+
+    assert outcome.verdict is Verdict.PASS
+    assert 45 <= outcome.elapsed_s <= 61
+
+
+def test_an_agent_is_crashed_and_started() -> None:
+    """A dead agent sends nothing; a started one beats at once."""
+    head = HEAD.replace("beta: manual", "gamma: {behaviour: prompt, start: later}")
+    outcome = play(
+        """
+  - wait: 1m
+  - expect: {agent: gamma, status: offline}
+  - start: gamma
+  - until: {expect: {agent: gamma, status: online}, within: 1s}
+  - crash: gamma
+  - wait: 1m
+  - expect: {agent: gamma, status: offline}
+  - start: gamma
+  - until: {expect: {agent: gamma, status: online}, within: 1s}
+""",
+        head,
+    )
+
+    assert outcome.failure is None
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_the_history_tells_the_phases_and_hides_the_tokens() -> None:
+    """What is written of a run reads from its beginning, and holds no token."""
+    outcome, history = play_text(HEAD + "steps:\n  - self: alpha\n    expect: {status: 200}\n")
+    written = b"".join(history.lines()).decode()
+    notes = [json.loads(line).get("note") for line in written.splitlines()]
+
+    assert outcome.verdict is Verdict.PASS
+    assert notes[0] == "phase: prepare"
+    assert "phase: stress" in notes
+    assert "[redacted]" in written
+
+
+def test_a_name_that_is_not_there_fails_the_step() -> None:
+    """A reference to nothing is told as what it is, not as a fault of muster."""
+    outcome = play(
+        "  - poll: alpha\n    as: cmd\n  - self: {agent: alpha}\n    token: ${cmd.id}\n    expect: {status: 200}\n"
+    )
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.failure is not None
+    assert "cmd" in outcome.failure.seen
