@@ -96,7 +96,7 @@ def _listen(server: Server) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((server.host, server.port))
         listener.listen(1024)
-    except (OSError, OverflowError, UnicodeError) as error:  # a host can be no name at all
+    except (OSError, OverflowError, TypeError) as error:  # TypeError: the host is no name at all
         listener.close()
         raise PortTakenError(
             f"cannot listen on {server.host}:{server.port}: {error}. Give another --host or --port."

@@ -238,9 +238,7 @@ SECRETS = ("hunter2", "token-of-alpha", "swordfish")
 async def test_a_fault_is_answered_and_told_of(caplog: pytest.LogCaptureFixture) -> None:
     """A bug gives 500 and no body; the log says where it happened, and no secret."""
     stub = Stub(KeyError("boom"))
-    asked = scope(
-        headers=[(b"x-agent-token", b"token-of-alpha")], query=b"password=swordfish"
-    )  # fmt: skip
+    asked = scope(headers=[(b"x-agent-token", b"token-of-alpha")], query=b"password=swordfish")
 
     sent = await exchange(stub, asked, chunks(b'{"password":"hunter2"}'))
 

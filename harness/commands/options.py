@@ -8,8 +8,10 @@ import click
 from harness.scenario.durations import literal_seconds
 from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
 
-SCENARIOS = Path(__file__).resolve().parent.parent.parent / "scenarios"
-"""The scenarios that come with muster."""
+_HERE = Path(__file__).resolve().parent.parent.parent / "scenarios"
+
+SCENARIOS = _HERE.relative_to(Path.cwd()) if _HERE.is_relative_to(Path.cwd()) else _HERE
+"""The scenarios that come with muster, by the shortest path to them."""
 
 
 class DurationType(click.ParamType[float]):

@@ -22,6 +22,12 @@ STYLES: Final = {
     Verdict.SKIP: "dim",
 }
 
+_COLUMN: Final = 12
+"""Where the texts of an explained failure begin."""
+
+_BODY_LENGTH: Final = 160
+"""How much of a body a line of the history shows."""
+
 _SHOWN_AT_ONCE: Final = 3
 """How many running scenarios the progress line names."""
 
@@ -114,10 +120,11 @@ class Terminal:
             ("seen", failure.seen),
         ]
         for name, text in rows:
-            self._console.print(f"  [dim]{name:>8}[/]  {escape(text)}")
+            indented = text.rstrip().replace("\n", "\n" + " " * _COLUMN)
+            self._console.print(f"  [dim]{name:>8}[/]  {escape(indented)}")
         self._console.print("  [dim]  before[/]")
         for line in failure.operations:
-            self._console.print(f"            {escape(_brief(line))}", style="dim")
+            self._console.print(" " * _COLUMN + escape(_brief(line)), style="dim")
         self._console.print(f"  [dim]  replay[/]  [cyan]{escape(outcome.replay)}[/]")
 
     def _close(self, report: Report) -> None:
@@ -159,12 +166,12 @@ def _brief(line: dict[str, Any]) -> str:
         rest = f" {_short(line['body'])}"
     elif "note" in line and "f" in line:
         rest = f" {line['note']}"
-    return f"{line['time']:>10.3f} s  {line['process']:<8} {line['type']:<6} {what}{rest}"
+    return f"{line['time']:>8.3f} s  {line['process']:<8} {line['type']:<6} {what}{rest}"
 
 
 def _short(body: Any) -> str:
     text = body if isinstance(body, str) else _compact(body)
-    return text if len(text) <= 140 else f"{text[:140]}…"
+    return text if len(text) <= _BODY_LENGTH else f"{text[:_BODY_LENGTH]}…"
 
 
 def _compact(body: Any) -> str:
