@@ -269,6 +269,7 @@ class _RealGroup:
             history=history,
             make_port=lambda: HttpPort(served.url),
             admin_token=served.admin_token,
+            log_in=ADMIN,
             prefix=next(self._prefixes),
             tables=FileTables(served.database),
             seed=fork(self._plan.seed, scenario.id).getrandbits(64),

@@ -24,6 +24,9 @@ from simulated_agents.ports import NoReply
 _LOOK_EVERY_S: Final = 1.0
 """How often `until` looks, in seconds of a scenario."""
 
+_LOG_IN_S: Final = 72_000.0
+"""After how long the administrator logs in again: a log-in lasts 24 h."""
+
 _WAITS_FOR_AGENTS: Final = frozenset({"list_dir", "discover"})
 """Calls that take as long as their agents do."""
 
@@ -70,7 +73,9 @@ class Stage:
         self._world = world
         self._nursery = nursery
         self._admin_port = world.port("admin")
-        self._admin = Admin(self._admin_port, world.admin_token)
+        self._token = world.admin_token
+        self._renew_s = world.clock.monotonic_s() + _LOG_IN_S
+        self._admin = Admin(self._admin_port, self._token)
         self._scope = Scope(world)
         self._answers: dict[str, list[dict[str, Any]]] = {}
         self._pending: dict[str, trio.Event] = {}
@@ -159,6 +164,8 @@ class Stage:
 
     async def _do(self, step: Step, scope: Scope) -> None:
         try:
+            if self._world.clock.monotonic_s() >= self._renew_s:
+                await self._log_in()
             step = _with_names(step, scope)
             if VERBS[step.verb].call:
                 await self._call(step, scope)
@@ -199,6 +206,14 @@ class Stage:
         with self._world.activity.resting():
             await clock.sleep_until(deadline_s)
         self.drag_s += clock.monotonic_s() - deadline_s
+
+    async def _log_in(self) -> None:
+        """Get a new token before the old one ends, as somebody at work for days has to."""
+        data = await self._admin.data("POST", "/api/auth/login", dict(self._world.log_in))
+        self._token = data["token"]
+        self._world.history.redactor.learn(self._token)
+        self._renew_s = self._world.clock.monotonic_s() + _LOG_IN_S
+        self._admin.use_token(self._token)
 
     async def _until(self, step: Step, scope: Scope) -> None:
         clock = self._world.clock
@@ -306,7 +321,7 @@ class Stage:
                 headers.setdefault("authorization", f"Bearer {token}")
             port = self._population.port("stranger")
         else:
-            own = self._world.admin_token
+            own = self._token
             headers.setdefault("authorization", f"Bearer {own if token is None else token}")
             port = self._admin_port
         return port, Request(asked.method, asked.path, headers, raw, asked.query)

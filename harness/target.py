@@ -143,6 +143,7 @@ async def _play_embedded(
                 history=history,
                 make_port=lambda: DirectPort(guarded),
                 admin_token=await _set_up(guarded, history.redactor),
+                log_in=ADMIN,
                 prefix="",
                 tables=MemoryTables(master.state.database),
                 seed=rng.getrandbits(64),

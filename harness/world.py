@@ -3,7 +3,7 @@
 A world says nothing of what kind of master it is; `harness.target` makes worlds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -40,7 +40,8 @@ class World:
         slack_s: how late something may be noticed there (0 on virtual time).
         history: what happens is written here.
         make_port: makes a new way to the master.
-        admin_token: authorises administration.
+        admin_token: authorises administration, for a day.
+        log_in: what a new one is got with.
         prefix: goes before every name, where several scenarios share a master.
         tables: the database, or `None`.
         seed: decides all that is random.
@@ -56,6 +57,7 @@ class World:
     history: History
     make_port: Callable[[], Port]
     admin_token: str
+    log_in: Mapping[str, str]
     prefix: str
     tables: Tables | None
     seed: int
@@ -94,6 +96,10 @@ class Admin:
     def __init__(self, port: RecordingPort | Port, token: str) -> None:
         self._port = port
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+    def use_token(self, token: str) -> None:
+        """Go on with another token."""
+        self._headers = {**self._headers, "authorization": f"Bearer {token}"}
 
     async def send(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
         """Make one call; a body is sent as JSON unless it is bytes already."""

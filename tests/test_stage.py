@@ -182,6 +182,14 @@ def test_until_waits_no_longer_than_it_needs() -> None:
     assert 45 <= outcome.elapsed_s <= 61
 
 
+def test_the_administrator_outlasts_a_log_in() -> None:
+    """After days of waiting, looking at things still works."""
+    outcome = play("  - wait: 3d\n  - expect: {agent: alpha, status: offline}\n")
+
+    assert outcome.failure is None
+    assert outcome.verdict is Verdict.PASS
+
+
 def test_an_agent_is_crashed_and_started() -> None:
     """A dead agent sends nothing; a started one beats at once."""
     head = HEAD.replace("beta: manual", "gamma: {behaviour: prompt, start: later}")
