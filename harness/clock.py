@@ -1,4 +1,4 @@
-"""The clocks a run can have.
+"""Virtual time.
 
 `VirtualClock` is trio's clock of a simulation. When no task can run, trio asks how long to sleep;
 instead of sleeping, the clock jumps to the next timer and wakes who waits for it.
@@ -9,7 +9,6 @@ It is for the in-process tier alone: it races ahead of threads and of real peers
 
 import heapq
 import math
-import time
 from itertools import count
 from typing import Final
 
@@ -120,27 +119,3 @@ class VirtualClock(trio.abc.Clock):
             return Abort.SUCCEEDED
 
         await wait_task_rescheduled(abort)
-
-
-class RealClock:
-    """The wall clock, with trio's timers."""
-
-    def now_ns(self) -> int:
-        """Return nanoseconds since the epoch."""
-        return time.time_ns()
-
-    def offset_s(self, instant_ns: int) -> int:
-        """Return this machine's distance from UTC at an instant, in seconds east."""
-        return time.localtime(instant_ns // 1_000_000_000).tm_gmtoff
-
-    def monotonic_s(self) -> float:
-        """Return trio's clock."""
-        return trio.current_time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait so many seconds."""
-        await trio.sleep(seconds)
-
-    async def sleep_until(self, deadline_s: float) -> None:
-        """Wait until trio's clock shows `deadline_s`."""
-        await trio.sleep_until(deadline_s)

@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol
 import trio
 
 from harness.activity import Activity
-from harness.clock import RealClock
 from harness.history import History
 from harness.play import play, skip_reason
 from harness.redact import Redactor
@@ -29,6 +28,7 @@ from harness.world import World
 from master.config import Timings
 from master.core import Master
 from master.protocol.profiles import PROFILES
+from simulated_agents.clock import RealClock
 from simulated_agents.ports.http import HttpPort
 from simulated_agents.rng import fork
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("harness", "master", "simulated_agents")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 
-CLOCKS = {"harness/clock.py", "master/serve.py", "simulated_agents/clock.py"}
+CLOCKS = {"master/serve.py", "simulated_agents/clock.py"}
 """The modules that are clocks."""
 
 STOPWATCHES = {"harness/runner.py", "harness/play.py"}

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from scenes import play_text
 
-from harness.clock import EPOCH_NS, IDLE_ROUNDS_MAX, RealClock, StuckError, VirtualClock
+from harness.clock import EPOCH_NS, IDLE_ROUNDS_MAX, StuckError, VirtualClock
 
 
 def test_an_hour_passes_at_once() -> None:
@@ -109,21 +109,6 @@ def test_a_run_that_waits_for_nothing_is_an_error() -> None:
     assert all(0 < pause_s < 1 for pause_s in asked)
     with pytest.raises(StuckError, match="no timer is set"):
         clock.deadline_to_sleep_time(math.inf)
-
-
-def test_the_real_clock_is_the_wall_clock() -> None:
-    """It tells the time of this machine and waits with trio."""
-
-    async def main() -> float:
-        clock = RealClock()
-        began_s = clock.monotonic_s()
-        await clock.sleep(0.01)
-        await clock.sleep_until(clock.monotonic_s())
-        return clock.monotonic_s() - began_s
-
-    assert trio.run(main) >= 0.01
-    assert abs(RealClock().now_ns() - time.time_ns()) < 60 * 10**9
-    assert RealClock().offset_s(0) == time.localtime(0).tm_gmtoff
 
 
 def test_a_simulation_uses_no_thread_and_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:

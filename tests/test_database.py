@@ -357,8 +357,15 @@ def keep_only_the_targets(path: Path) -> None:
         connection.execute("UPDATE backup_tasks SET db_password_ciphertext = ''")
 
 
+def keep_only_the_key(path: Path) -> None:
+    with other(path) as connection:
+        connection.execute("DELETE FROM storage_targets")
+        connection.execute("DELETE FROM backup_tasks")
+
+
 EVIDENCE = {
-    "the stored key": lambda _: None,
+    "everything": lambda _: None,
+    "the stored key": keep_only_the_key,
     "a target": keep_only_the_targets,
     "a password": keep_only_the_password,
 }

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.clock import RealClock
 from harness.commands.options import DURATION
 from harness.stop import StopError
 from harness.verdict import Exit
 from simulated_agents.actor import Timing
 from simulated_agents.attach import ApiKey, AttachError, Login, provision, read_tokens
+from simulated_agents.clock import RealClock
 from simulated_agents.events import Counters
 from simulated_agents.fleet import AGENTS_MAX, Fleet, members_of, parse_mix
 from simulated_agents.plan import WorkRange
