@@ -35,7 +35,7 @@ def expire_stale_commands(state: State, now: Now) -> int:
         try:
             service.expire_command(state, command, now)
             expired += 1
-        except (sqlite3.Error, ValueError) as error:  # a stored time can be unreadable
+        except sqlite3.Error as error:
             log.warning("command %d cannot be timed out: %s", command.id, error)
     if expired:
         log.info("timed out %d stale commands", expired)

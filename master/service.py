@@ -6,26 +6,32 @@ The order of checks is the protocol's: token, id, body, lookup, ownership, effec
 """
 
 import json
+from typing import Final
 
 from master.cipher import CipherError
 from master.now import Now
 from master.protocol import times, wire
 from master.protocol.errors import ApiError
 from master.protocol.messages import (
+    BackupLink,
     ClaimedCommand,
     CommandResult,
     Heartbeat,
     HeartbeatAnswer,
     PollAnswer,
     RecordUpdate,
+    RestoreLink,
     RestoreSpec,
     RestoreUpdate,
     SelfStatus,
     StorageConfig,
     TaskSpec,
+    bind_backup_link,
+    bind_restore_link,
 )
 from master.protocol.states import FINISHED_RECORD, CommandStatus, CommandType, NodeStatus
 from master.protocol.times import NS
+from master.protocol.wire import Binder
 from master.state import State
 from master.store import commands, nodes, records, tasks
 from master.store.rows import Command, Node, Record, Restore, Target, Task
@@ -341,32 +347,29 @@ def silence_nodes(state: State, now: Now) -> int:
     return nodes.mark_offline(state.database, threshold, now)
 
 
-_LINKS = {
-    CommandType.RUN_TASK: ("recordId", Record),
-    CommandType.RESTORE_RECORD: ("restoreRecordId", Restore),
+_LINKS: Final[
+    dict[str, tuple[Binder[BackupLink] | Binder[RestoreLink], type[Record | Restore]]]
+] = {
+    CommandType.RUN_TASK.value: (bind_backup_link, Record),
+    CommandType.RESTORE_RECORD.value: (bind_restore_link, Restore),
 }
 
 
 def _fail_linked(state: State, command: Command, now: Now) -> None:
-    """Fail the record a command names, only while it is running (seed: `failLinkedRecord`)."""
-    link = _LINKS.get(command.type)  # type: ignore[call-overload]  # a row's type is any text
+    """Fail the record a command names, only while it is running (seed: `failLinkedRecord`).
+
+    A payload that names none, and a record that is gone, leave nothing to fail.
+    """
+    link = _LINKS.get(command.type)
     if link is None:
         return
-    key, row = link
-    linked_id = _linked_id(command.payload, key)
-    if linked_id:
-        records.fail_running(state.database, row, linked_id, RECORD_TIMEOUT_MESSAGE, now)
-
-
-def _linked_id(payload: str, key: str) -> int:
+    bind, row = link
     try:
-        value = json.loads(payload)
-    except ValueError:
-        return 0
-    found = value.get(key) if isinstance(value, dict) else None
-    if isinstance(found, int) and not isinstance(found, bool) and found > 0:
-        return found
-    return 0
+        linked = bind(command.payload.encode())
+    except wire.BindError:
+        return
+    if linked.record_id:
+        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)
 
 
 def enqueue(

@@ -195,14 +195,15 @@ def test_one_command_that_cannot_time_out_keeps_no_other_waiting(
 
 
 def test_an_unreadable_time_keeps_no_other_waiting(rig: Rig) -> None:
-    """A record whose start nobody can read costs its own command the timeout, and no other's."""
+    """A record whose start nobody can read is left alone, and every command times out."""
     broken, sound = rig.add_record(), rig.add_record()
     rig.database.update(Record, broken, started_at="yesterday")
     first = rig.add_command({"recordId": broken})
     second = rig.add_command({"recordId": sound})
 
-    assert rig.tick() == 1
-    assert (rig.status(Command, first), rig.status(Command, second)) == ("dispatched", "timeout")
+    assert rig.tick() == 2
+    assert (rig.status(Command, first), rig.status(Command, second)) == ("timeout", "timeout")
+    assert (rig.status(Record, broken), rig.status(Record, sound)) == ("running", "failed")
 
 
 @pytest.mark.parametrize("status", ["success", "failed", "Running", "running ", "paused", ""])

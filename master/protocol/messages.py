@@ -4,9 +4,9 @@ Inbound: what agents send (strictness is `Binder`'s). Outbound: what the master 
 with a default is left out when it has it.
 """
 
-from msgspec import Raw
+from msgspec import Raw, field
 
-from master.protocol.wire import Binder, Inbound, Int, Outbound
+from master.protocol.wire import Binder, Inbound, Int, Outbound, Uint
 
 
 class Heartbeat(Inbound):
@@ -48,6 +48,20 @@ class RestoreUpdate(Inbound):
     logAppend: str = ""
 
 
+class BackupLink(Inbound):
+    """What ties a `run_task` command to its backup record, in the command's payload."""
+
+    record_id: Uint = field(default=0, name="recordId")
+
+
+class RestoreLink(Inbound):
+    """What ties a `restore_record` command to its restore record."""
+
+    record_id: Uint = field(default=0, name="restoreRecordId")
+
+
+bind_backup_link = Binder(BackupLink)
+bind_restore_link = Binder(RestoreLink)
 bind_heartbeat = Binder(Heartbeat)
 bind_command_result = Binder(CommandResult)
 bind_record_update = Binder(RecordUpdate)

@@ -55,9 +55,16 @@ def insert_restore(
 def fail_running(
     database: Database, row: type[Record | Restore], record_id: int, message: str, now: Now
 ) -> bool:
-    """Fail a record that is still running, with end time and duration; return whether it was."""
+    """Fail a record that is still running, with end time and duration; return whether it was.
+
+    A row whose start cannot be read is no record to the real master, and left alone.
+    """
     record = database.get(row, record_id)
     if record is None or record.status != RecordStatus.RUNNING:
+        return False
+    try:
+        duration_s = int((now.ns - times.parse(record.started_at)) / NS)
+    except ValueError:
         return False
     database.update(
         row,
@@ -65,7 +72,7 @@ def fail_running(
         status=RecordStatus.FAILED,
         error_message=message,
         completed_at=now.utc,
-        duration_seconds=int((now.ns - times.parse(record.started_at)) / NS),
+        duration_seconds=duration_s,
         updated_at=now.local,
     )
     return True
