@@ -1,6 +1,7 @@
 """Behind ASGI an exchange arrives whole, leaves whole, and ends when the client has gone."""
 
 import json
+import random
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -9,12 +10,15 @@ import trio
 from conftest import HandClock
 
 from harness.clock import VirtualClock
+from harness.target import SeededEntropy
 from master.app import App
+from master.config import Config
 from master.core import Master
 from master.http import NO_CONTENT, Route
 from master.protocol.exchange import Request, Response
 from master.protocol.states import NodeStatus
 from master.store import nodes
+from master.store.database import Database
 from master.store.rows import Node
 
 Message = MutableMapping[str, Any]
@@ -192,44 +196,44 @@ async def test_an_answer_does_not_wait_for_the_client_to_go() -> None:
     assert len(sent) == 2
 
 
-def test_a_client_who_hangs_up_leaves_the_agent_s_command(master: Master) -> None:
+def test_a_client_who_hangs_up_leaves_the_agent_s_command() -> None:
     """The call to an agent ends for the caller alone; no waiter stays behind."""
     clock = VirtualClock()
-    state = master.state
-    object.__setattr__(state.waiters, "_clock", clock)
-    now = state.started
-    node_id = nodes.insert(state.database, "alpha", "token", now)
-    state.database.update(Node, node_id, status=NodeStatus.ONLINE)
     body = b'{"username":"admin","password":"password1","displayName":"A"}'
     waiting: list[int] = []
+    sent: list[Message] = []
 
     async def main() -> None:
-        setup = await exchange(master, scope("POST", "/api/auth/setup"), chunks(body))
-        token = json.loads(setup[1]["body"])["data"]["token"]
-        asked = scope(
-            "GET",
-            f"/api/nodes/{node_id}/fs/list",
-            headers=[(b"authorization", f"Bearer {token}".encode())],
-        )
-        parts = chunks(b"")
+        entropy = SeededEntropy(random.Random(1))
+        with Master(Database(), clock, entropy, Config(bcrypt_cost=4)) as master:
+            state = master.state
+            node_id = nodes.insert(state.database, "alpha", "token", state.started)
+            state.database.update(Node, node_id, status=NodeStatus.ONLINE)
+            setup = await exchange(master, scope("POST", "/api/auth/setup"), chunks(body))
+            token = json.loads(setup[1]["body"])["data"]["token"]
+            headers = [(b"authorization", f"Bearer {token}".encode())]
+            asked = scope("GET", f"/api/nodes/{node_id}/fs/list", headers=headers)
+            parts = chunks(b"")
 
-        async def receive() -> Message:
-            if parts:
-                return parts.pop()
-            await clock.sleep(3.0)
-            waiting.extend(state.waiters._events)
-            return DISCONNECT
+            async def receive() -> Message:
+                if parts:
+                    return parts.pop()
+                await clock.sleep(3.0)
+                waiting.extend(state.waiters._events)
+                return DISCONNECT
 
-        async def send(_: Message) -> None:
-            raise AssertionError
+            async def send(message: Message) -> None:
+                sent.append(message)
 
-        await App(master)(asked, receive, send)
+            await App(master)(asked, receive, send)
+
+            assert (waiting, sent) == ([1], [])
+            assert clock.monotonic_s() == 3.0
+            assert state.waiters._events == {}
+            commands = state.database.query("SELECT id, status FROM agent_commands")
+            assert commands == [(1, "pending")]
 
     trio.run(main, clock=clock)
-
-    assert waiting == [1]
-    assert state.waiters._events == {}
-    assert state.database.query("SELECT id, status FROM agent_commands") == [(1, "pending")]
 
 
 SECRETS = ("hunter2", "token-of-alpha", "swordfish")

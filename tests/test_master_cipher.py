@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -87,7 +88,7 @@ def test_another_key_opens_nothing(cipher: Cipher, key: str) -> None:
         Cipher(key, CountingEntropy()).decrypt(stored)
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[str], str]] = {
     "nothing": lambda stored: stored[:0],
     "only a nonce": lambda stored: stored[:16],
     "cut": lambda stored: stored[:-4],

@@ -14,6 +14,7 @@ from master import monitors
 from master.config import Clock, Config, Timings
 from master.core import Master
 from master.now import Now
+from master.protocol.states import CommandType
 from master.state import State
 from master.store import commands
 from master.store.database import Database
@@ -115,7 +116,7 @@ def test_both_monitors_keep_their_own_time() -> None:
             node_id = database.insert(
                 Node, name="a", token="a", status="online", is_local=0, last_seen=now.utc
             )
-            commands.insert(database, node_id, "list_dir", "{}", now)
+            commands.insert(database, node_id, CommandType.LIST_DIR, "{}", now)
             commands.claim(database, node_id, now)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(master.run_monitors)
@@ -123,7 +124,10 @@ def test_both_monitors_keep_their_own_time() -> None:
                 await clock.sleep(0.25)  # look between the ticks, never at one
                 while clock.monotonic_s() < 20.0:
                     await clock.sleep(0.5)
-                    after = (database.get(Node, node_id).status, database.get(Command, 1).status)
+                    node, command = database.get(Node, node_id), database.get(Command, 1)
+                    assert node is not None
+                    assert command is not None
+                    after = (node.status, command.status)
                     changes.extend(
                         (clock.monotonic_s(), status) for status in after if status not in before
                     )

@@ -60,7 +60,7 @@ class Stage:
     async def poll(self) -> int | None:
         answer = await self.send("POST", "/api/agent/commands/poll", token=self.agent)
         command = json.loads(answer.body)["data"]["command"]
-        return command and command["id"]
+        return None if command is None else int(command["id"])
 
     async def report(self, command_id: int, *, success: bool = True) -> int:
         body = {"success": success, "result": msgspec.Raw(ENTRIES.encode())}

@@ -22,7 +22,7 @@ from master.protocol.errors import ApiError
 from master.protocol.exchange import Request, Response
 from master.protocol.messages import RecordUpdate, RestoreUpdate
 from master.protocol.states import CommandStatus, CommandType, RecordStatus
-from master.protocol.times import NS, db_text
+from master.protocol.times import NS, db_text, parse
 from master.store import commands, nodes, records
 from master.store import database as database_module
 from master.store.database import Database
@@ -58,7 +58,8 @@ class Rig:
 
     def add_node(self, name: str) -> Node:
         node_id = nodes.insert(self.database, name, f"token of {name}", at(T0))
-        return self.get(Node, node_id)
+        node: Node = self.get(Node, node_id)
+        return node
 
     def get(self, row: type[Any], row_id: int) -> Any:
         found = self.database.get(row, row_id)
@@ -451,6 +452,46 @@ def test_commands_are_claimed_once_each_and_in_order(rig: Rig) -> None:
 
     assert [one and one["id"] for one in claimed] == [*command_ids, None]
     assert rig.status(Command, theirs) == "pending"
+
+
+# --- zones ----------------------------------------------------------------------------------
+
+
+class KathmanduClock(HandClock):
+    """A clock in a zone that is no whole number of hours from UTC."""
+
+    def offset_s(self, instant_ns: int) -> int:  # noqa: ARG002 - as clocks are asked
+        return 20_700
+
+
+def test_two_columns_are_in_the_master_s_own_zone() -> None:
+    """A row's making and changing are in local time; whatever is compared is in UTC."""
+    entropy = SeededEntropy(random.Random(1))
+    clock = KathmanduClock()
+    with Master(Database(), clock, entropy, Config(bcrypt_cost=4)) as master:
+        rig = Rig(master)
+        command_id = service.enqueue(
+            rig.state, rig.node.id, CommandType.LIST_DIR, {}, Now.of(clock)
+        )
+        poll(rig)
+        claimed = rig.get(Command, command_id)
+        rig.send("/api/agent/heartbeat", b"{}")
+        node = rig.get(Node, rig.node.id)
+        expired = [
+            monitors.expire_stale_commands(
+                rig.state,
+                Now(parse(claimed.dispatched_at) + TIMEOUT_NS + age_ns, "", ""),
+            )
+            for age_ns in (0, 1)
+        ]
+
+    assert {text[-6:] for text in (claimed.created_at, claimed.updated_at)} == {"+05:45"}
+    assert node.updated_at.endswith("+05:45")
+    assert claimed.dispatched_at.endswith("+00:00")
+    assert node.last_seen.endswith("+00:00")
+    assert parse(claimed.updated_at) == parse(claimed.dispatched_at) > parse(claimed.created_at)
+    assert parse(node.updated_at) == parse(node.last_seen)
+    assert expired == [0, 1]
 
 
 # --- a database that somebody else holds ----------------------------------------------------

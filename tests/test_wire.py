@@ -234,7 +234,14 @@ def test_zero_and_minus_zero_are_two_numbers() -> None:
 
 def test_free_form_keys_are_sorted_at_every_depth() -> None:
     """A Go map is written in the order of its keys' bytes, everything else in its own order."""
-    value = {"b": [{"d": 1, "c": True}], "a": None, "é": "x", "Z": {}, "\U0001f600": 1, "ｚ": 2}
+    value: dict[str, Any] = {
+        "b": [{"d": 1, "c": True}],
+        "a": None,
+        "é": "x",
+        "Z": {},
+        "\U0001f600": 1,
+        "ｚ": 2,
+    }
 
     written = wire.canonical(value)
 
