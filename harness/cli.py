@@ -1,6 +1,7 @@
 """The command `muster`. Its exit codes are part of its interface (`harness.verdict.Exit`)."""
 
 import os
+import signal
 import sys
 import traceback
 from importlib.metadata import version
@@ -30,8 +31,14 @@ for command in (run, validate, schema, serve, agents):
     cli.add_command(command)
 
 
+def _as_interrupt(*_: object) -> None:
+    """Treat SIGTERM as an interrupt, so that servers are stopped and reports are written."""
+    signal.raise_signal(signal.SIGINT)
+
+
 def main() -> None:
     """Run the command line, and turn every way it can end into an exit code."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         result = cli.main(standalone_mode=False)
     except click.UsageError as error:

@@ -250,9 +250,13 @@ def test_the_same_file_plays_on_the_real_clock(tmp_path: Path) -> None:
 
 
 def test_a_terminated_run_leaves_no_server(tmp_path: Path) -> None:
-    """Neither an interrupt nor a kill of muster leaves its server behind."""
+    """Neither an interrupt nor an end nor a kill of muster leaves its server behind."""
     (tmp_path / "real.yaml").write_text(REAL.format(low="10m"))
-    for number, code in ((signal.SIGINT, Exit.UNKNOWN), (signal.SIGKILL, -signal.SIGKILL)):
+    for number, code in (
+        (signal.SIGINT, Exit.UNKNOWN),
+        (signal.SIGTERM, Exit.UNKNOWN),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ):
         with subprocess.Popen(
             [
                 sys.executable,
