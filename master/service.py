@@ -288,22 +288,22 @@ def update_restore(
 
     """
     restore = _own_restore(state, node, restore_id)
+    finished = update.status in FINISHED_RECORD
     changes: dict[str, str | int] = {"updated_at": now.local}
-    timestamp = times.wire_text(now.utc)
     if update.logAppend.strip():
-        for line in update.logAppend.split("\n"):
-            if line.strip():
-                state.restore_logs.append(restore.id, "info", line.rstrip("\r"), timestamp)
         changes["log_content"] = _joined_log(restore.log_content, update.logAppend)
     if update.status:
         changes["status"] = update.status
-    finished = update.status in FINISHED_RECORD
     if finished:
         changes["completed_at"] = now.utc
         changes["duration_seconds"] = _duration_s(restore.started_at, now)
         if update.errorMessage.strip():
             changes["error_message"] = update.errorMessage.strip()
     state.database.update(Restore, restore.id, **changes)
+    timestamp = times.wire_text(now.utc)
+    for line in update.logAppend.split("\n"):
+        if line.strip():
+            state.restore_logs.append(restore.id, "info", line.rstrip("\r"), timestamp)
     if finished:
         state.restore_logs.complete(restore.id, update.status, timestamp)
 
