@@ -78,24 +78,39 @@ class App:
 
     async def _answer(self, request: Request, receive: Receive) -> Response | None:
         """Return the answer, or `None` when the client did not wait for it."""
-        answers: list[Response] = []
+        try:
+            answer = self._master.answer(request)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            answer = _FAULT
+        response = (
+            answer if isinstance(answer, Response) else await _unless_gone(request, answer, receive)
+        )
+        if response is not None and response.status >= 500:
+            log.warning("%s %s answered %d", request.method, request.path, response.status)
+        return response
 
-        async def hang_up(scope: trio.CancelScope) -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            scope.cancel()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(hang_up, nursery.cancel_scope)
-            try:
-                answers.append(await self._master.handle(request))
-            except Exception:
-                log.exception("%s %s failed", request.method, request.path)
-                answers.append(_FAULT)
-            nursery.cancel_scope.cancel()
-        if answers and answers[0].status >= 500:
-            log.warning("%s %s answered %d", request.method, request.path, answers[0].status)
-        return answers[0] if answers else None
+async def _unless_gone(
+    request: Request, answer: Awaitable[Response], receive: Receive
+) -> Response | None:
+    """Wait for an answer for as long as the client does."""
+    answers: list[Response] = []
+
+    async def hang_up(scope: trio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hang_up, nursery.cancel_scope)
+        try:
+            answers.append(await answer)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            answers.append(_FAULT)
+        nursery.cancel_scope.cancel()
+    return answers[0] if answers else None
 
 
 async def _send(send: Send, request: Request, response: Response) -> None:

@@ -5,6 +5,7 @@ A simulation calls `handle` directly; `master.app` calls it for ASGI.
 
 import sqlite3
 from base64 import urlsafe_b64encode
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import Self
 
@@ -105,9 +106,14 @@ class Master:
     async def handle(self, request: Request) -> Response:
         """Answer one request.
 
-        Only the calls that wait for an agent block; cancelling them ends the wait and changes
-        nothing.
+        Only the calls that wait for an agent (or hash a password) block; cancelling them ends the
+        wait and changes nothing.
         """
+        answer = self.answer(request)
+        return answer if isinstance(answer, Response) else await answer
+
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
+        """Return the answer to a request, or for a call that blocks what to wait for."""
         if request.method == "OPTIONS":
             return NO_CONTENT
         route = ROUTER.match(request.method, request.path)
@@ -116,11 +122,20 @@ class Master:
         call = Call(request, Now.of(self.state.clock), route.parameter or "")
         try:
             answer = route.endpoint(self.state, call)
-            return answer if isinstance(answer, Response) else await answer
         except ApiError as error:
             return refuse(error)
         except sqlite3.Error:
             return _INTERNAL_ERROR
+        return answer if isinstance(answer, Response) else _wait(answer)
+
+
+async def _wait(answer: Awaitable[Response]) -> Response:
+    try:
+        return await answer
+    except ApiError as error:
+        return refuse(error)
+    except sqlite3.Error:
+        return _INTERNAL_ERROR
 
 
 def _new_secret(entropy: Entropy) -> str:

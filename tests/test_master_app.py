@@ -30,15 +30,28 @@ DISCONNECT = {"type": "http.disconnect"}
 class Stub:
     """In place of a master: remembers requests, and answers what it was told."""
 
-    def __init__(self, answer: Response | Exception | None = None) -> None:
-        self.answer = answer or Response(200, b"{}")
+    def __init__(self, told: Response | Exception | None = None) -> None:
+        self._told = told or Response(200, b"{}")
         self.requests: list[Request] = []
 
-    async def handle(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
         self.requests.append(request)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(self._told, Exception):
+            raise self._told
+        return self._told
+
+
+class BlockingStub(Stub):
+    """The same, for calls that block."""
+
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
+        return self._later(request)
+
+    async def _later(self, request: Request) -> Response:
+        await trio.lowlevel.checkpoint()
+        answer = super().answer(request)
+        assert isinstance(answer, Response)
+        return answer
 
 
 def scope(
@@ -175,7 +188,7 @@ async def test_a_client_who_hangs_up_ends_its_request() -> None:
     ended = []
 
     class Slow:
-        async def handle(self, _: Request) -> Response:
+        async def answer(self, _: Request) -> Response:
             try:
                 await trio.sleep_forever()
             finally:
@@ -188,10 +201,11 @@ async def test_a_client_who_hangs_up_ends_its_request() -> None:
     assert (ended, sent) == ([True], [])
 
 
-async def test_an_answer_does_not_wait_for_the_client_to_go() -> None:
+@pytest.mark.parametrize("stub", [Stub, BlockingStub])
+async def test_an_answer_does_not_wait_for_the_client_to_go(stub: type[Stub]) -> None:
     """Looking out for the end of a connection ends with the answer."""
     with trio.fail_after(5):
-        sent = await exchange(Stub(), scope(), chunks(b""))
+        sent = await exchange(stub(), scope(), chunks(b""))
 
     assert len(sent) == 2
 
@@ -239,9 +253,12 @@ def test_a_client_who_hangs_up_leaves_the_agent_s_command() -> None:
 SECRETS = ("hunter2", "token-of-alpha", "swordfish")
 
 
-async def test_a_fault_is_answered_and_told_of(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [Stub, BlockingStub])
+async def test_a_fault_is_answered_and_told_of(
+    kind: type[Stub], caplog: pytest.LogCaptureFixture
+) -> None:
     """A bug gives 500 and no body; the log says where it happened, and no secret."""
-    stub = Stub(KeyError("boom"))
+    stub = kind(KeyError("boom"))
     asked = scope(headers=[(b"x-agent-token", b"token-of-alpha")], query=b"password=swordfish")
 
     sent = await exchange(stub, asked, chunks(b'{"password":"hunter2"}'))
