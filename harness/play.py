@@ -39,6 +39,7 @@ async def play(scenario: Scenario, world: World) -> Outcome:
             stage = Stage(scenario, world, nursery)
             await stage.prepare()
             await stage.play(scenario.steps)
+            world.history.note(world.elapsed_s(), "muster", "phase: judge")
         except* UnexpectedError as group:
             failed = _first(group)
         except* UndecidedError as group:

@@ -221,6 +221,7 @@ def test_the_history_tells_the_phases_and_hides_the_tokens() -> None:
     assert outcome.verdict is Verdict.PASS
     assert notes[0] == "phase: prepare"
     assert "phase: stress" in notes
+    assert notes[-1] == "phase: judge"
     assert "[redacted]" in written
 
 
