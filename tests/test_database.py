@@ -124,9 +124,15 @@ def test_the_tables_are_the_real_master_s(tmp_path: Path) -> None:
         assert found[table] == expected, table
 
 
-def test_a_statement_reads_the_columns_of_its_row() -> None:
+@pytest.fixture
+def database() -> Iterator[Database]:
+    """An empty database in memory."""
+    with closing(Database()) as made_here:
+        yield made_here
+
+
+def test_a_statement_reads_the_columns_of_its_row(database: Database) -> None:
     """Every row type names columns that its table has, in an order the statement keeps."""
-    database = Database()
     node_id = database.insert(
         Node, name="n", token="t", status="offline", is_local=0, max_concurrent=3
     )
@@ -138,18 +144,17 @@ def test_a_statement_reads_the_columns_of_its_row() -> None:
     assert (node.hostname, node.prev_token, node.last_seen) == ("", "", None)
 
 
-def test_an_id_is_never_given_twice() -> None:
+def test_an_id_is_never_given_twice(database: Database) -> None:
     """The id of a deleted row is gone for good, as an agent may still hold it."""
-    database = Database()
     first = database.insert(Node, name="a", token="a")
     database.delete(Node, first)
 
     assert database.insert(Node, name="b", token="b") > first
 
 
-def test_an_id_beyond_sqlite_is_nobody_s() -> None:
+def test_an_id_beyond_sqlite_is_nobody_s(database: Database) -> None:
     """A number that no column can hold finds nothing, and raises nothing."""
-    assert Database().get(Node, 2**64 - 1) is None
+    assert database.get(Node, 2**64 - 1) is None
 
 
 # --- files of others ------------------------------------------------------------------------
@@ -502,9 +507,8 @@ def test_a_transaction_is_whole_or_absent(real: Path) -> None:
     database.close()
 
 
-def test_a_failed_commit_leaves_no_transaction_behind() -> None:
+def test_a_failed_commit_leaves_no_transaction_behind(database: Database) -> None:
     """What cannot be committed is rolled back, so that the next statement stands on its own."""
-    database = Database()
     database.execute("PRAGMA foreign_keys = ON")
 
     def orphan() -> None:
@@ -520,9 +524,8 @@ def test_a_failed_commit_leaves_no_transaction_behind() -> None:
     assert database.count(Record, "1") == 0
 
 
-def test_the_cause_of_a_rollback_is_what_is_raised() -> None:
+def test_the_cause_of_a_rollback_is_what_is_raised(database: Database) -> None:
     """When SQLite itself has ended a transaction, the error is still the one that made it."""
-    database = Database()
     database.insert(Node, name="a", token="a")
 
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"), database.transaction():
