@@ -1,6 +1,5 @@
 """The command `muster`. Its exit codes are part of its interface (`harness.verdict.Exit`)."""
 
-import os
 import signal
 import sys
 import traceback
@@ -53,10 +52,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(Exit.UNKNOWN)
-    except BrokenPipeError:
-        # the reader went away (`muster … | head`): nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.UNKNOWN)
+    except SystemExit as error:
+        # click and rich end so when the reader is gone (`muster … | head`): nobody knows the rest
+        sys.exit(Exit.UNKNOWN if error.code == 1 else error.code)
     except Exception:  # noqa: BLE001 - the last door: everything else is our own fault
         traceback.print_exc()
         click.echo("muster: this is a fault of muster itself; please report it", err=True)

@@ -201,6 +201,23 @@ def test_wrong_usage_exits_4(arguments: list[str]) -> None:
     assert "Error: " in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["run"], ["run", "--list"]])
+def test_a_reader_who_goes_away_gets_no_verdict(arguments: list[str]) -> None:
+    """With the pipe closed, the run ends as unknown, and without a traceback."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as muster_process:
+        assert muster_process.stdout is not None
+        muster_process.stdout.close()
+        assert muster_process.stderr is not None
+        said = muster_process.stderr.read()
+
+    assert muster_process.returncode == Exit.UNKNOWN
+    assert b"Traceback" not in said
+
+
 def test_a_fault_of_muster_itself_exits_5(folder: Path) -> None:
     """Not even a bug is mistaken for a verdict."""
     script = (
