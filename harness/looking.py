@@ -83,7 +83,7 @@ class Eyes:
 
     async def _list(self, subject: str, which: Any, scope: Scope) -> list[Any]:
         if subject == "answers":
-            return self._answers[which]
+            return self._answers.get(which, [])
         wanted = {
             _FILTERS.get(key, key): scope.identify(value) if key in _FILTERS else scope.fill(value)
             for key, value in (which or {}).items()
