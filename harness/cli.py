@@ -1,5 +1,6 @@
 """The command `muster`. Its exit codes are part of its interface (`harness.verdict.Exit`)."""
 
+import io
 import signal
 import sys
 import traceback
@@ -38,6 +39,9 @@ def _as_interrupt(*_: object) -> None:
 def main() -> None:
     """Run the command line, and turn every way it can end into an exit code."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = cli.main(standalone_mode=False)
     except click.UsageError as error:

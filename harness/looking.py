@@ -97,6 +97,10 @@ class Eyes:
 
     def _commands(self, rest: str, *values: Any) -> list[dict[str, Any]]:
         assert self._world.tables is not None  # such a scenario is skipped without a database
+        found = self._world.tables.execute(_COMMANDS + rest, values)
+        for row in found:
+            self._world.history.redactor.learn_from(_parsed(row[4]))
+            self._world.history.redactor.learn_from(_parsed(row[5]))
         return [
             {
                 "id": row[0],
@@ -109,7 +113,7 @@ class Eyes:
                 "dispatchedAt": row[7],
                 "completedAt": row[8],
             }
-            for row in self._world.tables.execute(_COMMANDS + rest, values)
+            for row in found
         ]
 
 

@@ -72,7 +72,7 @@ def _fail(outcome: Outcome, error: UnexpectedError, stage: Stage, world: World) 
     where = f"{mismatch.where}: " if mismatch.where else ""
     outcome.failure = Failure(
         place=str(error.step.place),
-        step=error.step.source,
+        step=redactor.text(error.step.source),
         expected=redactor.text(f"{where}{mismatch.expected}"),
         seen=redactor.text(mismatch.seen),
         time_s=world.elapsed_s(),

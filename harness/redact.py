@@ -4,7 +4,15 @@ Two rules, both always: the value of a key that names a secret goes, wherever it
 secret that the run itself was given goes, whatever text it turns up in.
 """
 
+import json
+import re
+from contextlib import suppress
 from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from master.protocol.exchange import Request
 
 REDACTED: Final = "[redacted]"
 
@@ -34,8 +42,19 @@ CONFIG_KEYS: Final = frozenset({"config", "targetconfig"})
 
 PUBLIC_CONFIG: Final = frozenset({"basepath", "bucket", "endpoint", "masterrelay", "region"})
 
+CREDENTIAL_HEADERS: Final = ("authorization", "x-agent-token", "x-api-key")
+
 MIN_SECRET_LENGTH: Final = 6
 """Shorter values are not searched for in texts: they would hide half of every word."""
+
+
+_IN_TEXT: Final = re.compile(
+    r'((?:"|\\")(?:'
+    + "|".join(sorted(SECRET_KEYS))
+    + r')(?:"|\\")\s*:\s*(?:"|\\"))[^"\\]+("|\\"|$)',
+    re.IGNORECASE,
+)
+"""A secret's key and value in a text that may be no JSON, or JSON inside a string."""
 
 
 class Redactor:
@@ -47,14 +66,47 @@ class Redactor:
     def learn(self, secret: str) -> None:
         """Remember a secret that must not be written down."""
         if len(secret) >= MIN_SECRET_LENGTH:
-            self._secrets[secret] = None
+            for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe="")):
+                self._secrets[form] = None
+
+    def learn_from(self, value: Any, key: str = "") -> None:
+        """Remember every secret that a JSON value holds, by the keys it stands behind."""
+        match value:
+            case dict():
+                for name, item in value.items():
+                    if name.lower() in CONFIG_KEYS and isinstance(item, dict):
+                        self._learn_config(item)
+                    else:
+                        self.learn_from(item, name)
+            case list():
+                for item in value:
+                    self.learn_from(item, key)
+            case str() if key.lower() in SECRET_KEYS:
+                self.learn(value)
+            case str() if value[:1] in ("{", "["):
+                with suppress(msgspec.DecodeError):
+                    self.learn_from(msgspec.json.decode(value), key)
+
+    def learn_request(self, request: Request) -> None:
+        """Remember the secrets that a request brings, in its headers and its body."""
+        for name in CREDENTIAL_HEADERS:
+            self.learn(request.headers.get(name, "").removeprefix("Bearer ").strip())
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            self.learn_from(msgspec.json.decode(request.body))
+
+    def _learn_config(self, config: dict[str, Any]) -> None:
+        for name, item in config.items():
+            if name.lower() not in PUBLIC_CONFIG and isinstance(item, str):
+                self.learn(item)
+            elif isinstance(item, dict | list):
+                self.learn_from(item, name)
 
     def text(self, text: str) -> str:
         """Return a text without the secrets of this run."""
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, REDACTED)
-        return text
+        return _IN_TEXT.sub(rf"\1{REDACTED}\2", text)
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without secrets."""

@@ -95,7 +95,7 @@ def _command(database: Path, timings: Timings, profile: str) -> list[str]:
         for timing in fields(timings)
     ]
     return [
-        *(sys.executable, "-m", "harness", "serve"),
+        *(sys.executable, "-P", "-m", "harness", "serve"),
         *("--port=0", f"--database={database}", f"--profile={profile}", "--until-stdin-closes"),
         *options,
     ]

@@ -16,7 +16,7 @@ from harness.population import Population
 from harness.scenario.model import Scenario, Step, TaskDecl
 from harness.scenario.verbs import VERBS
 from harness.scope import Scope, UnknownNameError
-from harness.tamper import tamper
+from harness.tamper import TamperError, tamper
 from harness.world import Admin, AdminError, World, body_bytes
 from master.protocol.exchange import Request, Response
 from simulated_agents.ports import NoReply
@@ -115,6 +115,7 @@ class Stage:
             for name in self._population.names:
                 names[name]["id"] = ids[names[name]["name"]]
         for target in self._scenario.targets:
+            self._world.history.redactor.learn_from({"config": target.config})
             body = {
                 "name": self._world.prefix + target.name,
                 "type": target.type,
@@ -124,6 +125,7 @@ class Stage:
             names[target.name] = await self._admin.data("POST", "/api/storage-targets", body)
         for task in self._scenario.tasks:
             body = self._task_body(task)
+            self._world.history.redactor.learn_from(body)
             made = await self._admin.data("POST", "/api/backup/tasks", body)
             names[task.name] = {**made, "request": body}
         self._population.start_all(names)
@@ -186,6 +188,9 @@ class Stage:
             raise UnexpectedError(
                 step, Mismatch("", "the steps before to name it", str(error))
             ) from None
+        except TamperError as error:
+            mismatch = Mismatch("", "a table and columns of the master's database", str(error))
+            raise UnexpectedError(step, mismatch) from None
         except AdminError as error:
             mismatch = Mismatch("", "the master to say how things are", str(error))
             raise UnexpectedError(step, mismatch) from None
@@ -279,9 +284,13 @@ class Stage:
         """Make a step's call, as often as it says at the same moment, and name the answers."""
         port, request = self._request(step, scope)
         answers: list[dict[str, Any]] = []
+        redactor = self._world.history.redactor
+        redactor.learn_request(request)
 
         async def once() -> None:
-            answers.append(_described(await port.send(request)))
+            answer = _described(await port.send(request))
+            redactor.learn_from(answer.get("json"))
+            answers.append(answer)
 
         began_s = self._world.clock.monotonic_s()
 
@@ -355,6 +364,8 @@ def _with_names(step: Step, scope: Scope) -> Step:
         for key in ("agent", "task")
         if isinstance(step.args.get(key), str) and "${" in step.args[key]
     }
+    if "agent" in names:
+        scope.look_up(str(names["agent"]))
     return replace(step, args={**step.args, **names}) if names else step
 
 

@@ -3,6 +3,7 @@
 A simulation calls `handle` directly; `master.app` calls it for ASGI.
 """
 
+import logging
 import sqlite3
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable
@@ -27,6 +28,8 @@ from master.store import configs
 from master.store.database import Database
 from master.store.rows import Node, Target, Task
 from master.waiters import Waiters
+
+log = logging.getLogger("muster.master")
 
 LOCAL_NODE_NAME = "本机 (Local)"
 _SECRET_BYTES = 48
@@ -124,18 +127,24 @@ class Master:
             answer = route.endpoint(self.state, call)
         except ApiError as error:
             return refuse(error)
-        except sqlite3.Error:
-            return _INTERNAL_ERROR
-        return answer if isinstance(answer, Response) else _wait(answer)
+        except sqlite3.Error as error:
+            return _database_failed(request, error)
+        return answer if isinstance(answer, Response) else _wait(request, answer)
 
 
-async def _wait(answer: Awaitable[Response]) -> Response:
+async def _wait(request: Request, answer: Awaitable[Response]) -> Response:
     try:
         return await answer
     except ApiError as error:
         return refuse(error)
-    except sqlite3.Error:
-        return _INTERNAL_ERROR
+    except sqlite3.Error as error:
+        return _database_failed(request, error)
+
+
+def _database_failed(request: Request, error: sqlite3.Error) -> Response:
+    """Answer as the real master does, which says nothing; the log says why."""
+    log.warning("%s %s: %s", request.method, request.path, error)
+    return _INTERNAL_ERROR
 
 
 def _new_secret(entropy: Entropy) -> str:

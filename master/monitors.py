@@ -5,7 +5,6 @@ do. One command that cannot be expired does not keep the others waiting.
 """
 
 import logging
-import sqlite3
 from collections.abc import Callable
 
 from master import service
@@ -24,8 +23,8 @@ async def every(state: State, interval_s: float, act: Callable[[State, Now], obj
         await state.clock.sleep_until(tick_s)
         try:
             act(state, Now.of(state.clock))
-        except sqlite3.Error as error:  # the next tick tries again, as the real master does
-            log.warning("monitor %s: %s", act.__name__, error)
+        except Exception as error:  # the next tick tries again, as the real master does
+            log.warning("monitor %s: %s", act.__name__, error, exc_info=True)
 
 
 def expire_stale_commands(state: State, now: Now) -> int:
@@ -35,8 +34,8 @@ def expire_stale_commands(state: State, now: Now) -> int:
         try:
             service.expire_command(state, command, now)
             expired += 1
-        except sqlite3.Error as error:
-            log.warning("command %d cannot be timed out: %s", command.id, error)
+        except Exception as error:  # whatever is wrong with one row, the others go on
+            log.warning("command %d cannot be timed out: %s", command.id, error, exc_info=True)
     if expired:
         log.info("timed out %d stale commands", expired)
     return expired

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -172,6 +173,47 @@ def test_a_report_that_cannot_be_written_is_told_before_the_run(folder: Path) ->
     assert getattr(result.exception, "code", None) == Exit.USAGE
     assert "cannot be written" in str(result.exception)
     assert "scenarios" not in result.output
+
+
+SECRETS = """
+scenario: A failing run with many secrets
+clauses: [SPEC-1]
+agents: {alpha: manual}
+targets:
+  bucket: {type: s3, config: {bucket: b, region: r, accessKeyId: ACCESS-KEY-01, secretAccessKey: SECRET-KEY-02}}
+tasks:
+  nightly: {agent: alpha, type: mysql, targets: [bucket], dbHost: h, dbPort: 1, dbUser: u, dbPassword: DB-PASSWORD-03, dbName: d, extraConfig: {password: EXTRA-PASSWORD-04}}
+steps:
+  - heartbeat: alpha
+  - discover: {agent: alpha, password: DISCOVER-PASSWORD-05}
+    as: discovery
+    background: true
+  - wait: 1s
+  - poll: alpha
+    as: cmd
+  - admin: {method: POST, path: /api/api-keys, json: {name: k, role: viewer}}
+    as: made
+  - admin: {method: GET, path: "/api/nodes?k=${made.plainKey}"}
+  - request: {method: POST, path: /api/auth/login, body: '{"password":"BROKEN-JSON-06"'}
+    expect: {status: 400}
+  - get_task: {agent: alpha, task: nightly}
+    expect: {body: LITERAL}
+"""
+
+
+def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
+    """Not in the terminal, not in a report, not in a history, also when everything is shown."""
+    (tmp_path / "secrets.yaml").write_text(SECRETS)
+    written = ["--json", tmp_path / "a.json", "--junit", tmp_path / "a.xml", "--history", tmp_path]
+    result = muster(tmp_path / "secrets.yaml", *written)
+    files = [path.read_text() for path in tmp_path.iterdir() if path.suffix != ".yaml"]
+    everything = "\n".join([result.output, *files])
+
+    assert result.return_value == Exit.VIOLATION
+    assert len(files) == 3
+    assert "LITERAL" in everything
+    assert re.findall(r"[A-Z]+-[A-Z]+-0\d", everything) == []
+    assert re.search(r"bax_[0-9a-f]{48}", everything) is None
 
 
 # --- as a process --------------------------------------------------------------------------------

@@ -17,17 +17,22 @@ from rich.text import Text
 from harness.commands.options import DURATION
 from harness.stop import StopError
 from harness.verdict import Exit
+from master.protocol.exchange import Request
 from simulated_agents.actor import Timing
 from simulated_agents.attach import ApiKey, AttachError, Login, provision, read_tokens
 from simulated_agents.clock import RealClock
 from simulated_agents.events import Counters
 from simulated_agents.fleet import AGENTS_MAX, Fleet, members_of, parse_mix
 from simulated_agents.plan import WorkRange
+from simulated_agents.ports import NoReply
 from simulated_agents.ports.http import HttpPort
 
 API_KEY_VARIABLE: Final = "MUSTER_API_KEY"
 PASSWORD_VARIABLE: Final = "MUSTER_PASSWORD"  # noqa: S105 - the name of a variable
 _PROGRESS_S: Final = 0.5
+_LISTEN_S: Final = 5.0
+"""How long to wait for a master that does not listen yet; the reference starts in about one second."""
+
 _LINE_S: Final = 10.0
 """How often progress is written where no live line can be."""
 
@@ -113,7 +118,7 @@ def agents(
         counters = trio.run(_attach, order)
     except* AttachError as group:
         raise StopError(Exit.TARGET, f"{order.url}: {group.exceptions[0]}") from None
-    heard = counters.heartbeats + counters.polls > counters.no_reply
+    heard = counters.heartbeats + counters.polls > counters.no_reply + counters.refused
     return Exit.OK if heard else Exit.TARGET
 
 
@@ -165,12 +170,27 @@ async def _tokens(order: Order) -> list[tuple[str, str]]:
     names = [f"{order.prefix}{number}" for number in range(1, total + 1)]
     port = HttpPort(order.url)
     try:
+        await _wait_listening(port)
         provisioned = await provision(port, _credentials(order.username), names)
     finally:
         with trio.CancelScope(shield=True):
             await port.aclose()
     click.echo(f"{total} nodes are registered: {names[0]} to {names[-1]}")
     return [(node.name, node.token) for node in provisioned]
+
+
+async def _wait_listening(port: HttpPort) -> None:
+    """Give a master that was started a moment ago the time to listen."""
+    with trio.move_on_after(_LISTEN_S):
+        while True:
+            try:
+                await port.send(Request("GET", "/api/health"))
+            except NoReply as error:
+                if not error.definite:
+                    return
+                await trio.sleep(_PROGRESS_S)
+            else:
+                return
 
 
 def _credentials(username: str) -> Login | ApiKey:

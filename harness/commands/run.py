@@ -1,5 +1,6 @@
 """`muster run`: play scenarios and judge."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,11 @@ def run(
         for scenario in selected:
             click.echo(f"{scenario.id}  [{', '.join(scenario.clauses)}]  {scenario.shows}")
         return Exit.OK if selected else Exit.NOTHING_TESTED
-    listeners: list[Listener] = [Terminal()]
-    listeners += [JsonFile(_writable(json_file))] if json_file else []
+    if history is not None:
+        _writable_folder(history)
+    listeners: list[Listener] = [JsonFile(_writable(json_file))] if json_file else []
     listeners += [JunitFile(_writable(junit_file))] if junit_file else []
+    listeners.append(Terminal())
     plan = Plan(
         scenarios=selected,
         catalogue=catalogue,
@@ -114,6 +117,16 @@ def _writable(path: Path) -> Path:
     except OSError as error:
         raise StopError(Exit.USAGE, f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def _writable_folder(path: Path) -> None:
+    """Find out now that histories cannot be written."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise StopError(Exit.USAGE, f"{path} cannot be written: {error.strerror}") from None
 
 
 def _first_message(group: BaseExceptionGroup[Any]) -> str:

@@ -57,6 +57,8 @@ class Database:
             check_same_thread=False,
             cached_statements=_CACHED_STATEMENTS,
         )
+        # as Go does: text of any bytes is read, and what is no UTF-8 in it is replaced
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         try:
             self._prepare(connection)
         except BaseException:
