@@ -70,7 +70,6 @@ class Outcome:
         set_up: the master let the scenario be set up.
         dragged: it failed while the machine was behind, so that nobody can tell why.
         replay: the command that plays it again.
-        lines: the history, as JSON lines.
 
     """
 
@@ -85,7 +84,6 @@ class Outcome:
     set_up: bool = True
     dragged: bool = False
     replay: str = ""
-    lines: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

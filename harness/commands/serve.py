@@ -124,7 +124,7 @@ def serve(
         raise StopError(
             Exit.USAGE,
             f"{database}: {error}. Give the right one by --encryption-key-file or ${KEY_VARIABLE};"
-            " nothing was changed.",
+            " no row was changed.",
         ) from None
 
 

@@ -98,6 +98,9 @@ class Terminal:
         for outcome in report.outcomes:
             if outcome.failure is None and outcome.verdict in {Verdict.UNKNOWN, Verdict.VACUOUS}:
                 self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.reason}")
+        for outcome in report.outcomes:
+            if outcome.verdict is Verdict.SKIP:
+                self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.reason}")
         for clause in report.clauses:
             if clause.verdict in {Verdict.VACUOUS, Verdict.UNKNOWN, Verdict.WARN}:
                 self._line(

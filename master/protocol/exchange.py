@@ -24,7 +24,7 @@ class Request(Struct, frozen=True, gc=False):
         method: in capitals.
         path: without the query; as it stands in the request line on its way out, and decoded when it
             has arrived at a master.
-        headers: names in lower case; the last of several with one name.
+        headers: names in lower case; the first of several with one name.
         body: the bytes.
         query: the raw query string.
         client: the peer's address.
