@@ -99,7 +99,7 @@ class Stage:
         """
         try:
             await self._prepare()
-        except (AdminError, NoReply, KeyError, TypeError) as error:  # or answered something else
+        except (AdminError, NoReply, KeyError, TypeError, ValueError) as error:
             raise SetUpError(f"the scenario cannot be set up: {error!s}") from error
 
     async def _prepare(self) -> None:

@@ -182,6 +182,16 @@ def test_until_waits_no_longer_than_it_needs() -> None:
     assert 45 <= outcome.elapsed_s <= 61
 
 
+def test_a_behaviour_that_cannot_be_is_told() -> None:
+    """An option out of range does not hang the run; the scenario is not set up, and says why."""
+    head = HEAD.replace("beta: manual", "beta: {behaviour: hostile, ids: 0}")
+    outcome = play("  - expect: {agent: alpha, status: offline}\n", head)
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert not outcome.set_up
+    assert "ids must be at least 1" in (outcome.reason or "")
+
+
 def test_the_administrator_outlasts_a_log_in() -> None:
     """After days of waiting, looking at things still works."""
     outcome = play("  - wait: 3d\n  - expect: {agent: alpha, status: offline}\n")

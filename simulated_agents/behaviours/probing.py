@@ -50,6 +50,8 @@ class Probing(Behaviour):
     OPTIONS: ClassVar[Mapping[str, str]] = {"ids": "number", "every": "duration"}
 
     def __init__(self, ids: int = 20, every_s: float = 5.0) -> None:
+        if ids < 1:
+            raise ValueError(f"ids must be at least 1, not {ids}")
         self._ids = ids
         self._every_s = every_s
         self._own: set[str] = set()
