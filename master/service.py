@@ -30,7 +30,6 @@ from master.protocol.messages import (
     bind_restore_link,
 )
 from master.protocol.states import FINISHED_RECORD, CommandStatus, CommandType, NodeStatus
-from master.protocol.times import NS
 from master.protocol.wire import Binder
 from master.state import State
 from master.store import commands, nodes, records, tasks
@@ -168,11 +167,6 @@ def task_spec(state: State, node: Node, task_id: int) -> TaskSpec:
     )
 
 
-def _duration_s(started_at: str, now: Now) -> int:
-    """Whole seconds since a start, cut towards zero as Go's conversion does."""
-    return int((now.ns - times.parse(started_at)) / NS)
-
-
 def update_record(state: State, node: Node, record_id: int, update: RecordUpdate, now: Now) -> None:
     """Take a report about a backup (seed: `UpdateRecord`).
 
@@ -202,7 +196,7 @@ def update_record(state: State, node: Node, record_id: int, update: RecordUpdate
     }
     if finished:
         changes["completed_at"] = now.utc
-        changes["duration_seconds"] = _duration_s(record.started_at, now)
+        changes["duration_seconds"] = records.duration_s(record.started_at, now)
     with state.database.transaction():
         state.database.update(Record, record.id, **changes)
         if finished:
@@ -296,7 +290,7 @@ def update_restore(
         changes["status"] = update.status
     if finished:
         changes["completed_at"] = now.utc
-        changes["duration_seconds"] = _duration_s(restore.started_at, now)
+        changes["duration_seconds"] = records.duration_s(restore.started_at, now)
         if update.errorMessage.strip():
             changes["error_message"] = update.errorMessage.strip()
     state.database.update(Restore, restore.id, **changes)

@@ -52,6 +52,16 @@ def insert_restore(
     )
 
 
+def duration_s(started_at: str, now: Now) -> int:
+    """Return whole seconds since a start, cut towards zero as Go's conversion does.
+
+    Raises:
+        ValueError: the start is no time.
+
+    """
+    return int((now.ns - times.parse(started_at)) / NS)
+
+
 def fail_running(
     database: Database, row: type[Record | Restore], record_id: int, message: str, now: Now
 ) -> bool:
@@ -63,7 +73,7 @@ def fail_running(
     if record is None or record.status != RecordStatus.RUNNING:
         return False
     try:
-        duration_s = int((now.ns - times.parse(record.started_at)) / NS)
+        took_s = duration_s(record.started_at, now)
     except ValueError:
         return False
     database.update(
@@ -72,7 +82,7 @@ def fail_running(
         status=RecordStatus.FAILED,
         error_message=message,
         completed_at=now.utc,
-        duration_seconds=duration_s,
+        duration_seconds=took_s,
         updated_at=now.local,
     )
     return True
