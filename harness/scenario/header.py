@@ -9,8 +9,8 @@ from master.protocol.profiles import PROFILES
 
 CLOCKS: Final = ("virtual", "real")
 
-KNOWN_PROFILES: Final = tuple(dict.fromkeys((*PROFILES, "2.0", "2.3.4", "2.3.5", "2.4", "strict")))
-"""The profiles that there are, and those that are to come."""
+KNOWN_PROFILES: Final = tuple(PROFILES)
+"""The names of all profiles."""
 
 TOP_KEYS: Final[dict[str, str]] = {
     "scenario": "what the scenario shows, in one sentence",
