@@ -23,7 +23,11 @@ def read_catalogue(folder: Path, text: str | bytes) -> Catalogue:
 
 def test_catalogue_is_read(tmp_path: Path) -> None:
     """Clauses keep their order; profiles are all when left out."""
-    text = CLAUSE + CLAUSE.replace("TMO-1", "CMD-2") + 'profiles = ["2.0"]\nwhy = "So."\n'
+    text = (
+        CLAUSE
+        + CLAUSE.replace("TMO-1", "CMD-2")
+        + 'profiles = ["2.0"]\nwhy = "So."\nmeans = "Look."\n'
+    )
 
     catalogue = read_catalogue(tmp_path, text)
     first, second = catalogue
@@ -31,7 +35,8 @@ def test_catalogue_is_read(tmp_path: Path) -> None:
     assert catalogue.ids == ("TMO-1", "CMD-2")
     assert (first.level, first.text, first.source, first.why) == ("MUST", "It ends.", "2.5", None)
     assert first.profiles == ("2.0", "2.3.4", "2.3.5", "2.4", "strict")
-    assert (second.profiles, second.why, second.area) == (("2.0",), "So.", "CMD")
+    assert (second.profiles, second.why, second.means) == (("2.0",), "So.", "Look.")
+    assert second.area == "CMD"
     assert len(catalogue) == 2
     assert catalogue["CMD-2"] is second
     assert "CMD-2" in catalogue
@@ -82,7 +87,7 @@ def test_catalogue_serves_the_loader(tmp_path: Path) -> None:
         (
             CLAUSE.replace("source", "sorce"),
             5,
-            "expected a key of a clause (id, level, text, source, profiles, why), got 'sorce'",
+            "expected a key of a clause (id, level, text, source, profiles, why, means), got 'sorce'",
             "did you mean 'source'?",
         ),
         (

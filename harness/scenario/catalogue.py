@@ -38,7 +38,7 @@ LEVELS: Final = ("MUST", "SHOULD", "MAY")
 
 _ID: Final = re.compile(r"([A-Z]{2,4})-[0-9]+")
 _REQUIRED: Final = ("id", "level", "text", "source")
-_KEYS: Final = (*_REQUIRED, "profiles", "why")
+_KEYS: Final = (*_REQUIRED, "profiles", "why", "means")
 _HEADER: Final = re.compile(r"\s*\[\[\s*clause\s*\]\]\s*(#.*)?")
 _KEY: Final = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 _TOML_PLACE: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)")
@@ -61,7 +61,8 @@ class Clause:
         text: the sentence.
         source: where the protocol says so.
         profiles: the profiles it applies to.
-        why: what it is good for, where that is not plain.
+        why: what it is good for.
+        means: what a failure usually means, and where to look.
 
     """
 
@@ -71,6 +72,7 @@ class Clause:
     source: str
     profiles: tuple[str, ...] = KNOWN_PROFILES
     why: str | None = None
+    means: str | None = None
 
     @property
     def area(self) -> str:
@@ -215,6 +217,7 @@ class _Catalogue:
             source=texts.get("source", ""),
             profiles=self._profiles(at, item.get("profiles")),
             why=texts.get("why"),
+            means=texts.get("means"),
         )
 
     def _sentence(self, at: int, key: str, value: Any) -> str:
