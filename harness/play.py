@@ -5,9 +5,10 @@ from typing import TypeVar
 
 import trio
 
+from harness.broken import SetUpError, UndecidedError, UnexpectedError
 from harness.expect import Mismatch
 from harness.scenario.model import Scenario
-from harness.stage import SetUpError, Stage, UndecidedError, UnexpectedError
+from harness.stage import Stage
 from harness.verdict import Failure, Outcome, Verdict
 from harness.world import World
 

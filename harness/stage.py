@@ -2,23 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import trio
 
-from harness.activity import PROMPT_S
-from harness.calls import CALLS
-from harness.expect import Mismatch, matches, show
-from harness.history import RecordingPort
+from harness.broken import UndecidedError, UnexpectedError
+from harness.calling import Caller
+from harness.expect import Mismatch
 from harness.looking import Eyes
 from harness.population import Population
-from harness.scenario.model import Scenario, Step, TaskDecl
+from harness.scenario.model import Scenario, Step
 from harness.scenario.verbs import VERBS
 from harness.scope import Scope, UnknownNameError
+from harness.setting import set_scene
 from harness.tamper import TamperError, tamper
-from harness.world import Admin, AdminError, World, body_bytes
-from master.protocol.exchange import Request, Response
+from harness.world import Admin, AdminError, World
 from simulated_agents.ports import NoReply
 
 _LOOK_EVERY_S: Final = 1.0
@@ -26,32 +24,6 @@ _LOOK_EVERY_S: Final = 1.0
 
 _LOG_IN_S: Final = 72_000.0
 """After how long the administrator logs in again: a log-in lasts 24 h."""
-
-_WAITS_FOR_AGENTS: Final = frozenset({"list_dir", "discover"})
-"""Calls that take as long as their agents do."""
-
-
-class UnexpectedError(Exception):
-    """Something was not as the scenario says.
-
-    Attributes:
-        step: the step that says so.
-        mismatch: what was expected, and what was seen.
-
-    """
-
-    def __init__(self, step: Step, mismatch: Mismatch) -> None:
-        super().__init__(str(mismatch))
-        self.step = step
-        self.mismatch = mismatch
-
-
-class UndecidedError(Exception):
-    """The run cannot tell: a reply was lost where none should have been."""
-
-
-class SetUpError(UndecidedError):
-    """The master would not let the scenario be set up."""
 
 
 class Stage:
@@ -64,7 +36,6 @@ class Stage:
 
     Attributes:
         tested: for each clause, how many expectations about it held.
-        drag_s: how much longer than planned all waits and prompt calls took.
 
     """
 
@@ -72,23 +43,25 @@ class Stage:
         self._scenario = scenario
         self._world = world
         self._nursery = nursery
-        self._admin_port = world.port("admin")
-        self._token = world.admin_token
         self._renew_s = world.clock.monotonic_s() + _LOG_IN_S
-        self._admin = Admin(self._admin_port, self._token)
+        self._admin = Admin(world.port("admin"), world.admin_token)
         self._scope = Scope(world)
-        self._answers: dict[str, list[dict[str, Any]]] = {}
-        self._pending: dict[str, trio.Event] = {}
         # on a fast clock, looking as often as on a slow one would be all that happens
         self._look_every_s = max(
             _LOOK_EVERY_S / world.factor, min(world.slack_s / 5, _LOOK_EVERY_S)
         )
         self._population = Population(scenario, world, nursery)
-        self._eyes = Eyes(world, self._admin, self._answers)
+        self._caller = Caller(world, self._admin, self._population, self._scope, self._count)
+        self._eyes = Eyes(world, self._admin, self._caller.answers)
+        self._waits_drag_s = 0.0
         self.tested: dict[str, int] = {}
-        self.drag_s = 0.0
 
-    # --- before the first step ---------------------------------------------------------------
+    @property
+    def drag_s(self) -> float:
+        """Return how much longer than planned all waits and prompt calls took, in seconds."""
+        return self._waits_drag_s + self._caller.drag_s
+
+    # --- before the first step, and after the last ----------------------------------------------
 
     async def prepare(self) -> None:
         """Make the agents' nodes, the storage targets and the tasks; start the agents' processes.
@@ -97,58 +70,14 @@ class Stage:
             SetUpError: the master refused one of them, or did not answer.
 
         """
-        try:
-            await self._prepare()
-        except (AdminError, NoReply, KeyError, TypeError, ValueError) as error:
-            raise SetUpError(f"the scenario cannot be set up: {error!s}") from error
-
-    async def _prepare(self) -> None:
         self._world.history.note(self._world.elapsed_s(), "muster", "phase: prepare")
-        names = self._scope.names
-        for name in self._population.names:
-            known = self._world.prefix + name
-            made = await self._admin.data("POST", "/api/nodes", {"name": known})
-            self._world.history.redactor.learn(made["token"])
-            names[name] = {"name": known, "token": made["token"]}
-        if self._population.names:
-            ids = {node["name"]: node["id"] for node in await self._admin.data("GET", "/api/nodes")}
-            for name in self._population.names:
-                names[name]["id"] = ids[names[name]["name"]]
-        for target in self._scenario.targets:
-            self._world.history.redactor.learn_from({"config": target.config})
-            body = {
-                "name": self._world.prefix + target.name,
-                "type": target.type,
-                "enabled": True,
-                "config": target.config,
-            }
-            names[target.name] = await self._admin.data("POST", "/api/storage-targets", body)
-        for task in self._scenario.tasks:
-            body = self._task_body(task)
-            self._world.history.redactor.learn_from(body)
-            made = await self._admin.data("POST", "/api/backup/tasks", body)
-            names[task.name] = {**made, "request": body}
-        self._population.start_all(names)
+        await set_scene(self._scenario, self._world, self._admin, self._population, self._scope)
         self._world.history.note(self._world.elapsed_s(), "muster", "phase: stress")
-
-    def _task_body(self, task: TaskDecl) -> dict[str, Any]:
-        names = self._scope.names
-        source = {"sourcePath": "/data"} if task.type == "file" else {}
-        return {
-            "name": self._world.prefix + task.name,
-            "type": task.type,
-            "enabled": True,
-            "storageTargetIds": [names[target]["id"] for target in task.targets],
-            "nodeId": names[task.agent]["id"],
-            "compression": "gzip",
-            **source,
-            **self._scope.fill(task.fields),
-        }
 
     async def aclose(self) -> None:
         """Close every way to the master."""
         await self._population.aclose()
-        await self._admin_port.aclose()
+        await self._admin.port.aclose()
 
     # --- steps --------------------------------------------------------------------------------
 
@@ -170,7 +99,7 @@ class Stage:
                 await self._log_in()
             step = _with_names(step, scope)
             if VERBS[step.verb].call:
-                await self._call(step, scope)
+                await self._caller.call(step, scope, self._nursery)
             else:
                 verbs: dict[str, Callable[[Step, Scope], Awaitable[None]]] = {
                     "start": self._start,
@@ -178,7 +107,7 @@ class Stage:
                     "wait": self._wait,
                     "until": self._until,
                     "expect": self._expect,
-                    "answer": self._answer,
+                    "answer": self._caller.answer,
                     "together": self._together,
                     "for_each": self._for_each,
                     "tamper": self._tamper,
@@ -210,15 +139,14 @@ class Stage:
         deadline_s = clock.monotonic_s() + scope.seconds(duration)
         with self._world.activity.resting():
             await clock.sleep_until(deadline_s)
-        self.drag_s += clock.monotonic_s() - deadline_s
+        self._waits_drag_s += clock.monotonic_s() - deadline_s
 
     async def _log_in(self) -> None:
         """Get a new token before the old one ends, as somebody at work for days has to."""
         data = await self._admin.data("POST", "/api/auth/login", dict(self._world.log_in))
-        self._token = data["token"]
-        self._world.history.redactor.learn(self._token)
+        self._world.history.redactor.learn(data["token"])
         self._renew_s = self._world.clock.monotonic_s() + _LOG_IN_S
-        self._admin.use_token(self._token)
+        self._admin.use_token(data["token"])
 
     async def _until(self, step: Step, scope: Scope) -> None:
         clock = self._world.clock
@@ -241,12 +169,6 @@ class Stage:
             raise UnexpectedError(step, mismatch)
         self._count(step)
 
-    async def _answer(self, step: Step, scope: Scope) -> None:
-        name = step.args["of"]
-        await self._pending[name].wait()
-        for answer in self._answers[name]:
-            self._check_answer(step, step.args.get("expect"), answer, scope)
-
     async def _together(self, step: Step, scope: Scope) -> None:
         async with trio.open_nursery() as nursery:
             for inner in step.args["steps"]:
@@ -263,95 +185,6 @@ class Stage:
         if "as" in step.args:
             scope.names[step.args["as"]] = {"id": row_id}
 
-    # --- calls ----------------------------------------------------------------------------------
-
-    async def _call(self, step: Step, scope: Scope) -> None:
-        if step.background:
-            assert step.name is not None  # the loader asks for a name
-            self._pending[step.name] = trio.Event()
-            self._nursery.start_soon(self._call_in_background, step, scope)
-            return
-        answers = await self._make_calls(step, scope)
-        for answer in answers:
-            self._check_answer(step, step.expect, answer, scope)
-
-    async def _call_in_background(self, step: Step, scope: Scope) -> None:
-        assert step.name is not None
-        await self._make_calls(step, scope)
-        self._pending[step.name].set()
-
-    async def _make_calls(self, step: Step, scope: Scope) -> list[dict[str, Any]]:
-        """Make a step's call, as often as it says at the same moment, and name the answers."""
-        port, request = self._request(step, scope)
-        answers: list[dict[str, Any]] = []
-        redactor = self._world.history.redactor
-        redactor.learn_request(request)
-
-        async def once() -> None:
-            answer = _described(await port.send(request))
-            redactor.learn_from(answer.get("json"))
-            answers.append(answer)
-
-        began_s = self._world.clock.monotonic_s()
-
-        if step.times == 1:
-            await once()
-        else:
-            async with trio.open_nursery() as nursery:
-                for _ in range(step.times):
-                    nursery.start_soon(once)
-        if step.verb not in _WAITS_FOR_AGENTS:
-            took_s = self._world.clock.monotonic_s() - began_s
-            self.drag_s += max(0.0, took_s - PROMPT_S * step.times)
-        if step.name is not None:
-            self._answers[step.name] = answers
-            scope.names[step.name] = _named(step.verb, answers)
-        if step.verb == "rotate" and answers[0]["code"] == "OK":
-            agent = self._scope.names[step.args["agent"]]
-            agent.update(previous_token=agent["token"], token=answers[0]["data"]["newToken"])
-            self._world.history.redactor.learn(agent["token"])
-            self._population.use_token(step.args["agent"], agent["token"])
-        return answers
-
-    def _request(self, step: Step, scope: Scope) -> tuple[RecordingPort, Request]:
-        """Return a call's request with its credentials, and the port it goes through."""
-        asked = CALLS[step.verb](step.args, scope)
-        token = None if step.token is None else str(scope.fill(step.token))
-        raw = body_bytes(asked.body)
-        headers = {"content-type": "application/json"} if raw else {}
-        given = step.args.get("headers", {})
-        headers.update({name.lower(): str(scope.fill(value)) for name, value in given.items()})
-        if asked.agent is not None:
-            own = scope.names[asked.agent]["token"]
-            headers.setdefault("x-agent-token", own if token is None else token)
-            port = self._population.port(asked.agent)
-        elif step.verb == "request":
-            if token is not None:
-                headers.setdefault("authorization", f"Bearer {token}")
-            port = self._population.port("stranger")
-        else:
-            own = self._token
-            headers.setdefault("authorization", f"Bearer {own if token is None else token}")
-            port = self._admin_port
-        return port, Request(asked.method, asked.path, headers, raw, asked.query)
-
-    def _check_answer(
-        self, step: Step, expect: dict[str, Any] | None, answer: dict[str, Any], scope: Scope
-    ) -> None:
-        expected = dict(scope.fill(expect or {}))
-        if "command" in expected:
-            command = expected.pop("command")
-            wanted = {"type": command} if isinstance(command, str) else command
-            expected["data"] = {**expected.get("data", {}), "command": wanted}
-        if not expected.keys() & {"status", "code"}:
-            expected["status"] = 200
-        mismatch = matches(expected, answer)
-        if mismatch is not None:
-            seen = f"{mismatch.seen}; the answer was {answer['status']} {show(answer['body'])}"
-            raise UnexpectedError(step, Mismatch(mismatch.where, mismatch.expected, seen))
-        if expect is not None:
-            self._count(step)
-
     def _count(self, step: Step) -> None:
         for clause in step.clauses or self._scenario.clauses:
             self.tested[clause] = self.tested.get(clause, 0) + 1
@@ -367,31 +200,3 @@ def _with_names(step: Step, scope: Scope) -> Step:
     if "agent" in names:
         scope.look_up(str(names["agent"]))
     return replace(step, args={**step.args, **names}) if names else step
-
-
-def _described(response: Response) -> dict[str, Any]:
-    """Return an answer as a value to look at."""
-    answer: dict[str, Any] = {
-        "status": response.status,
-        "code": None,
-        "headers": {name.lower(): value for name, value in response.all_headers()},
-        "body": response.body.decode("utf-8", "replace"),
-    }
-    try:
-        envelope = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return answer
-    answer["json"] = envelope
-    if isinstance(envelope, dict):
-        answer.update(
-            {key: envelope[key] for key in ("code", "message", "data") if key in envelope}
-        )
-    return answer
-
-
-def _named(verb: str, answers: list[dict[str, Any]]) -> Any:
-    """Return what a name given with `as` stands for: the thing in the answer."""
-    data = answers[0].get("data")
-    if verb == "poll":
-        return (data or {}).get("command")
-    return data if data is not None else answers[0]

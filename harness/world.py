@@ -93,17 +93,21 @@ class Admin:
 
     """
 
-    def __init__(self, port: RecordingPort | Port, token: str) -> None:
-        self._port = port
-        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    def __init__(self, port: RecordingPort, token: str) -> None:
+        self.port = port
+        self.token = token
 
     def use_token(self, token: str) -> None:
         """Go on with another token."""
-        self._headers = {**self._headers, "authorization": f"Bearer {token}"}
+        self.token = token
 
     async def send(self, method: str, path: str, body: Any = None, query: str = "") -> Response:
         """Make one call; a body is sent as JSON unless it is bytes already."""
-        return await self._port.send(Request(method, path, self._headers, body_bytes(body), query))
+        headers = {
+            "authorization": f"Bearer {self.token}",
+            "content-type": "application/json",
+        }
+        return await self.port.send(Request(method, path, headers, body_bytes(body), query))
 
     async def data(self, method: str, path: str, body: Any = None, query: str = "") -> Any:
         """Make one call that must succeed, and return its data.
