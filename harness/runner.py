@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import count
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import trio
 
@@ -53,7 +52,6 @@ class Plan:
         clock: `virtual` or `real`.
         seed: decides all that is random.
         speed: how much faster than written time passes on the real clock.
-        history: a folder for the histories, or `None`.
         make_master: makes the master of a simulation.
 
     """
@@ -64,28 +62,27 @@ class Plan:
     clock: str
     seed: int
     speed: float = SPEED
-    history: Path | None = None
     make_master: MakeMaster = Master
 
 
-class Listener(Protocol):
-    """What hears about a run while it is on."""
+class Listener:
+    """What hears about a run while it is on; a class that inherits it overrides what it wants.
+
+    A history is handed over once and kept by nobody here, because that of an hour of fifty agents
+    is a hundred thousand operations. Who wants it makes of it what it needs, there and then.
+    """
 
     def started(self, plan: Plan) -> None:
         """Hear that a run begins."""
-        ...
 
     def playing(self, scenario: Scenario) -> None:
         """Hear that a scenario begins."""
-        ...
 
-    def played(self, outcome: Outcome) -> None:
-        """Hear what came of a scenario."""
-        ...
+    def played(self, outcome: Outcome, history: History | None) -> None:
+        """Hear what came of a scenario, with what happened in it; `None` when it was skipped."""
 
     def finished(self, report: Report) -> None:
         """Hear what came of the run."""
-        ...
 
 
 def select(scenarios: Iterable[Scenario], clause: str | None) -> tuple[Scenario, ...]:
@@ -136,10 +133,10 @@ class _Everybody:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
 
-    def __getattr__(self, name: str) -> Callable[[Any], None]:
-        def tell(what: Any) -> None:
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def tell(*what: Any) -> None:
             for listener in self._listeners:
-                getattr(listener, name)(what)
+                getattr(listener, name)(*what)
 
         return tell
 
@@ -149,17 +146,13 @@ def _skipped(plan: Plan, scenario: Scenario) -> Outcome | None:
     return Outcome(scenario, Verdict.SKIP, reason=reason) if reason else None
 
 
-def _keep(plan: Plan, outcome: Outcome, history: History | None) -> Outcome:
-    """Complete an outcome, and write its history where the plan says."""
+def _with_replay(plan: Plan, outcome: Outcome) -> Outcome:
+    """Complete an outcome with the command that plays its scenario again."""
     speed = f" --speed {plan.speed:g}" if plan.clock == "real" and plan.speed != SPEED else ""
     outcome.replay = (
         f"muster run {outcome.scenario.path} --clock {plan.clock}"
         f" --profile {plan.profile} --seed {plan.seed}{speed}"
     )
-    if plan.history is not None and history is not None:
-        path = plan.history / f"{outcome.scenario.id}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"".join(history.lines()))
     return outcome
 
 
@@ -170,8 +163,8 @@ def _run_virtual(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None:
         outcome, history = _skipped(plan, scenario), None
         if outcome is None:
             outcome, history = play_embedded(scenario, profile, plan.seed, plan.make_master)
-        outcomes[scenario.id] = _keep(plan, outcome, history)
-        hear.played(outcome)
+        outcomes[scenario.id] = _with_replay(plan, outcome)
+        hear.played(outcome, history)
 
 
 # --- the real clock ---------------------------------------------------------------------------
@@ -189,8 +182,8 @@ async def _run_real(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None
     for scenario in plan.scenarios:
         skipped = _skipped(plan, scenario)
         if skipped is not None:
-            outcomes[scenario.id] = _keep(plan, skipped, None)
-            hear.played(skipped)
+            outcomes[scenario.id] = _with_replay(plan, skipped)
+            hear.played(skipped, None)
             continue
         timings = _real_timings(scenario, plan.speed)
         key = tuple(getattr(timings, timing.name) for timing in fields(timings))
@@ -253,8 +246,8 @@ class _RealGroup:
             self._done(outcome, history)
 
     def _done(self, outcome: Outcome, history: History) -> None:
-        self._outcomes[outcome.scenario.id] = _keep(self._plan, outcome, history)
-        self._hear.played(outcome)
+        self._outcomes[outcome.scenario.id] = _with_replay(self._plan, outcome)
+        self._hear.played(outcome, history)
 
     async def _play(self, scenario: Scenario, served: Served) -> tuple[Outcome, History]:
         clock = RealClock()

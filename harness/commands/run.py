@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from harness.commands.options import SCENARIOS, profile_option
+from harness.reports.histories import Histories
 from harness.reports.jsonfile import JsonFile
 from harness.reports.junit import JunitFile
 from harness.reports.terminal import Terminal
@@ -74,6 +75,7 @@ def run(
         _writable_folder(history)
     listeners: list[Listener] = [JsonFile(_writable(json_file))] if json_file else []
     listeners += [JunitFile(_writable(junit_file))] if junit_file else []
+    listeners += [Histories(history)] if history else []
     listeners.append(Terminal())
     plan = Plan(
         scenarios=selected,
@@ -82,7 +84,6 @@ def run(
         clock=clock,
         seed=seed,
         speed=speed,
-        history=history,
     )
     try:
         return run_plan(plan, listeners).exit_code

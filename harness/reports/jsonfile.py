@@ -5,8 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.runner import Plan
-from harness.scenario.model import Scenario
+from harness.runner import Listener
 from harness.verdict import Outcome, Report
 
 SCHEMA: Final = "muster-report/1"
@@ -66,7 +65,7 @@ def _scenario(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-class JsonFile:
+class JsonFile(Listener):
     """Writes the report to a file when the run is over.
 
     Args:
@@ -76,15 +75,6 @@ class JsonFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def started(self, plan: Plan) -> None:
-        """Do nothing yet."""
-
-    def playing(self, scenario: Scenario) -> None:
-        """Do nothing yet."""
-
-    def played(self, outcome: Outcome) -> None:
-        """Do nothing yet."""
 
     def finished(self, report: Report) -> None:
         """Write the file."""

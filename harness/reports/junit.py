@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as Xml
 
-from harness.runner import Plan
-from harness.scenario.model import Scenario
+from harness.runner import Listener
 from harness.verdict import Outcome, Report, Verdict
 
 _NOT_XML: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
 
 
-class JunitFile:
+class JunitFile(Listener):
     """Writes the report to a file when the run is over.
 
     Args:
@@ -21,15 +20,6 @@ class JunitFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def started(self, plan: Plan) -> None:
-        """Do nothing yet."""
-
-    def playing(self, scenario: Scenario) -> None:
-        """Do nothing yet."""
-
-    def played(self, outcome: Outcome) -> None:
-        """Do nothing yet."""
 
     def finished(self, report: Report) -> None:
         """Write the file."""

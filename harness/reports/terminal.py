@@ -9,7 +9,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from harness.runner import Plan
+from harness.history import History
+from harness.runner import Listener, Plan
 from harness.scenario.model import Scenario
 from harness.verdict import ClauseResult, Exit, Outcome, Report, Verdict
 
@@ -40,7 +41,7 @@ MEANINGS: Final = {
 }
 
 
-class Terminal:
+class Terminal(Listener):
     """Writes progress and the verdict.
 
     Args:
@@ -72,7 +73,7 @@ class Terminal:
         self._playing[scenario.id] = None
         self._show_progress()
 
-    def played(self, outcome: Outcome) -> None:
+    def played(self, outcome: Outcome, _: History | None) -> None:
         """Show what came of a scenario, if anything is wrong with it."""
         self._playing.pop(outcome.scenario.id, None)
         self._done += 1
