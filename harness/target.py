@@ -129,7 +129,7 @@ async def _play_embedded(
         bcrypt_cost=_SIMULATED_BCRYPT_COST,
     )
     entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
-    with make_master(Database(), clock, entropy, config) as master:
+    with make_master(Database(release=profile.release), clock, entropy, config) as master:
         guarded = _guarded(
             master.handle, lambda text: history.note(clock.monotonic_s(), "master", text)
         )

@@ -69,6 +69,7 @@ class Master:
         hasher: Hasher | None = None,
     ) -> None:
         config = config or Config()
+        assert database.release == config.profile.release, "Database(…, profile.release) is missing"
         now = Now.of(clock)
         with database.transaction():
             cipher = _cipher(database, config, entropy, now)
@@ -203,6 +204,7 @@ def _ensure_local_node(database: Database, config: Config, entropy: Entropy, now
         prev_token="",
         max_concurrent=0,
         bandwidth_limit="",
+        labels="",
         created_at=now.local,
         **columns,
     )

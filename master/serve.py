@@ -143,7 +143,7 @@ def run(server: Server, announce: Callable[[str, bool], None]) -> None:
     """
     listener = _listen(server)
     try:
-        database = Database(server.database)
+        database = Database(server.database, server.config.profile.release)
         try:
             hasher = ThreadHasher(server.config.bcrypt_cost)
             master = Master(database, WallClock(), SystemEntropy(), _here(server.config), hasher)

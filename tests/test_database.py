@@ -29,7 +29,8 @@ from master.store import database as database_module
 from master.store.database import Database, DatabaseError
 from master.store.rows import Command, Node, Record, Target, Task
 
-GOLDEN = Path(__file__).parent / "golden" / "v2.0.0"
+RECORDED = Path(__file__).parent / "golden"
+GOLDEN = RECORDED / "v2.0.0"
 REAL: Final[dict[str, Any]] = json.loads((GOLDEN / "real.json").read_text("utf-8"))
 SCHEMA: Final[dict[str, Any]] = json.loads((GOLDEN / "schema.json").read_text("utf-8"))["tables"]
 KEY: Final = str(REAL["encryption_key"])
@@ -102,9 +103,11 @@ def described(connection: sqlite3.Connection, table: str) -> dict[str, Any]:
     }
 
 
-def test_the_tables_are_the_real_master_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("release", ["v2.0.0", "v2.4.0"])
+def test_the_tables_are_the_real_master_s(release: str, tmp_path: Path) -> None:
     """Columns, types, defaults, indexes and foreign keys of every table are as recorded."""
-    Database(tmp_path / "new.db").close()
+    schema = json.loads((RECORDED / release / "schema.json").read_text("utf-8"))["tables"]
+    Database(tmp_path / "new.db", release).close()
 
     with other(tmp_path / "new.db") as connection:
         tables = {
@@ -115,7 +118,7 @@ def test_the_tables_are_the_real_master_s(tmp_path: Path) -> None:
 
     assert tables >= {"nodes", "agent_commands", "backup_tasks", "backup_records", "users"}
     for table in sorted(tables):
-        recorded = SCHEMA[table]
+        recorded = schema[table]
         expected = {
             "columns": recorded["columns"],
             "indexes": sorted(recorded["indexes"], key=str),
@@ -196,6 +199,75 @@ def test_a_missing_table_is_made(real: Path) -> None:
     with other(real) as connection:
         found = described(connection, "api_keys")
         assert found["indexes"] == sorted(SCHEMA["api_keys"]["indexes"], key=str)
+
+
+def laid_out(path: Path) -> dict[str, Any]:
+    """Return the tables of a file without the order of their columns."""
+    with other(path) as connection:
+        names = [
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        found = {name: described(connection, name) for name in names}
+    for table in found.values():
+        table["columns"].sort(key=str)
+    return found
+
+
+def test_an_older_file_gets_what_it_lacks(real: Path, tmp_path: Path) -> None:
+    """A file of v2.0.0 has each column and index of v2.4.0 added, and keeps its own indexes."""
+    before = laid_out(real)
+    Database(tmp_path / "new.db", "v2.4.0").close()
+    expected = laid_out(tmp_path / "new.db")
+
+    Database(real, "v2.4.0").close()
+
+    after = laid_out(real)
+    for name, table in expected.items():
+        assert after[name]["columns"] == table["columns"], name
+        old_indexes = before[name]["indexes"]
+        assert after[name]["indexes"] == sorted(
+            [*table["indexes"], *(each for each in old_indexes if each not in table["indexes"])],
+            key=str,
+        )
+    assert "idx_agent_commands_status" in str(after["agent_commands"])
+    assert "idx_agent_commands_node_status" in str(after["agent_commands"])
+
+
+def test_an_older_file_s_rows_read_as_new_ones(real: Path) -> None:
+    """What a row of v2.0.0 says nothing about has its default at v2.4.0."""
+    with closing(Database(real, "v2.4.0")) as database:
+        [task, *_] = database.select(Task, "ORDER BY id")
+        [record, *_] = database.select(Record, "ORDER BY id")
+
+    assert (task.node_pool_tag, task.backup_mode, task.diff_full_interval_days) == ("", "full", 7)
+    assert (record.locked, record.backup_kind, record.storage_transfer_mode) == (0, "full", "")
+
+
+def test_a_release_without_a_column_reads_its_default(database: Database) -> None:
+    """A master of v2.0.0 has rows with every field, and leaves out what its tables lack."""
+    node_id = database.insert(Node, name="n", token="t", labels="east", status="offline")
+
+    database.update(Node, node_id, labels="west", hostname="h")
+
+    node = database.get(Node, node_id)
+    assert node is not None
+    assert (node.labels, node.hostname) == ("", "h")
+
+
+def test_a_newer_file_serves_an_older_release(tmp_path: Path) -> None:
+    """A file of v2.4.0 works at v2.0.0, and what only v2.4.0 knows stays in it."""
+    path = tmp_path / "new.db"
+    with closing(Database(path, "v2.4.0")) as database:
+        node_id = database.insert(Node, name="n", token="t", labels="east", status="offline")
+
+    with closing(Database(path, "v2.0.0")) as database:
+        database.update(Node, node_id, hostname="h")
+
+    with closing(Database(path, "v2.4.0")) as database:
+        node = database.get(Node, node_id)
+    assert node is not None
+    assert (node.labels, node.hostname) == ("east", "h")
 
 
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:

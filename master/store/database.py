@@ -1,5 +1,8 @@
 """Opening a database and running statements in it.
 
+A file is of some release, perhaps of an older one than the master's; opening adds what it lacks.
+A file of a newer release is used as it is.
+
 One connection, one thread, no await between BEGIN and COMMIT: a transition is whole or absent, and
 a reader (a second connection included) never sees half of it.
 A file is kept in WAL mode while it is open, so that a reader does not wait for a writer, and put
@@ -15,8 +18,9 @@ from typing import Any
 import sqlite_utils
 
 from master.protocol import wire
+from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
 from master.store import schema
-from master.store.rows import TABLE_OF, R
+from master.store.rows import TABLE_OF, R, Row
 from master.store.rows import select as select_from
 
 BUSY_TIMEOUT_S = 5.0
@@ -35,19 +39,31 @@ class Database:
 
     Args:
         path: the file, made when it is missing; `None` keeps everything in memory.
+        release: the release whose tables it is to have at least.
 
     Raises:
         DatabaseError: the file is not a database, not BackupX's, not writable, or locked.
 
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, release: str = PROFILES[DEFAULT_PROFILE].release
+    ) -> None:
         self._path = path
+        self.release = release
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
             raise DatabaseError(_explain(path, error)) from error
         self.execute = self._connection.execute
+        has = _columns(self._connection)
+        self._selects = {row: select_from(row, has[table]) for row, table in TABLE_OF.items()}
+        self._lacking = {
+            row: lacking
+            for row, table in TABLE_OF.items()
+            if (lacking := schema.expressions(table).keys() - has[table])
+        }
+        self._sql: dict[tuple[type[Row], str], str] = {}
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -76,10 +92,7 @@ class Database:
                 f" {', '.join(sorted(set(schema.REQUIRED) - tables))}. Give another --database."
             )
         connection.execute("BEGIN IMMEDIATE")
-        for table, statements in schema.statements().items():
-            if table not in tables:
-                for statement in statements:
-                    connection.execute(statement)
+        _migrate(connection, tables, self.release)
         connection.execute("COMMIT")
         if self._path is not None:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -104,21 +117,28 @@ class Database:
                 self.execute("ROLLBACK")
             raise
 
+    def sql(self, row: type[Row], rest: str) -> str:
+        """Return the statement that reads rows of one type, with a clause such as `WHERE …`."""
+        found = self._sql.get((row, rest))
+        if found is None:
+            found = self._sql[row, rest] = f"{self._selects[row]} {rest}"
+        return found
+
     def find(self, row: type[R], where: str, *values: Any) -> R | None:
         """Return the first row that matches a condition, or `None`."""
-        found = self.execute(f"{select_from(row)} WHERE {where}", values).fetchone()
+        found = self.execute(self.sql(row, f"WHERE {where}"), values).fetchone()
         return None if found is None else row(*found)
 
     def get(self, row: type[R], row_id: int) -> R | None:
         """Return the row with an id, or `None`."""
         if row_id > wire.INT64_MAX:
             return None
-        found = self.execute(f"{select_from(row)} WHERE id = ?", (row_id,)).fetchone()
+        found = self.execute(self.sql(row, "WHERE id = ?"), (row_id,)).fetchone()
         return None if found is None else row(*found)
 
     def select(self, row: type[R], rest: str = "", *values: Any) -> list[R]:
         """Return the rows that a clause such as `WHERE … ORDER BY …` selects."""
-        return [row(*found) for found in self.execute(f"{select_from(row)} {rest}", values)]
+        return [row(*found) for found in self.execute(self.sql(row, rest), values)]
 
     def count(self, row: type[R], where: str, *values: Any) -> int:
         """Return how many rows match a condition."""
@@ -127,7 +147,8 @@ class Database:
         return found[0]
 
     def insert(self, row: type[R], **columns: Any) -> int:
-        """Insert a row and return its id."""
+        """Insert a row and return its id; columns of a release newer than the file's are left out."""
+        columns = self._known(row, columns)
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         cursor = self.execute(
@@ -138,12 +159,19 @@ class Database:
         return cursor.lastrowid
 
     def update(self, row: type[R], row_id: int, **columns: Any) -> None:
-        """Set columns of the row with an id."""
+        """Set columns of the row with an id, but for those of a release newer than the file's."""
+        columns = self._known(row, columns)
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self.execute(
             f"UPDATE {TABLE_OF[row]} SET {assignments} WHERE id = ?",  # noqa: S608
             (*columns.values(), row_id),
         )
+
+    def _known(self, row: type[Row], columns: dict[str, Any]) -> dict[str, Any]:
+        lacking = self._lacking.get(row)
+        if lacking is None:
+            return columns
+        return {name: value for name, value in columns.items() if name not in lacking}
 
     def delete(self, row: type[R], row_id: int) -> None:
         """Delete the row with an id."""
@@ -152,6 +180,33 @@ class Database:
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of any SELECT, as plain tuples."""
         return self.execute(sql, values).fetchall()
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
+    """Return the columns of every table."""
+    found: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+        " WHERE m.type = 'table'"
+    ):
+        found.setdefault(table, []).append(column)
+    return {table: frozenset(columns) for table, columns in found.items()}
+
+
+def _migrate(connection: sqlite3.Connection, tables: set[str], release: str) -> None:
+    """Make the tables, columns and indexes of a release that are missing, as the real master does."""
+    columns = _columns(connection) if tables else {}
+    indexes = {
+        name
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+    }
+    for name, table in schema.tables(release).items():
+        if name in tables:
+            statements = table.missing(columns[name], indexes)
+        else:
+            statements = [table.create, *table.indexes.values()]
+        for statement in statements:
+            connection.execute(statement)
 
 
 def _explain(path: Path | None, error: Exception) -> str:

@@ -3,13 +3,10 @@
 from master.now import Now
 from master.protocol.states import NodeStatus
 from master.store.database import Database
-from master.store.rows import Node, select
+from master.store.rows import Node
 
-_BY_TOKEN = f"{select(Node)} WHERE token = ?"
-_BY_PREVIOUS_TOKEN = (
-    f"{select(Node)} WHERE prev_token = ?"
-    " AND prev_token_expires IS NOT NULL AND prev_token_expires > ?"
-)
+_BY_CURRENT = "WHERE token = ?"
+_BY_PREVIOUS = "WHERE prev_token = ? AND prev_token_expires IS NOT NULL AND prev_token_expires > ?"
 _SEEN = (
     "UPDATE nodes SET status = 'online', hostname = ?, ip_address = ?, agent_version = ?, os = ?,"
     " arch = ?, last_seen = ?, updated_at = ? WHERE id = ?"
@@ -19,9 +16,10 @@ _MARK_OFFLINE = "UPDATE nodes SET status = ?, updated_at = ? WHERE is_local = 0 
 
 def by_token(database: Database, token: str, now_utc: str) -> Node | None:
     """Return the node whose token this is, or whose previous token in its grace."""
-    found = database.execute(_BY_TOKEN, (token,)).fetchone()
+    found = database.execute(database.sql(Node, _BY_CURRENT), (token,)).fetchone()
     if found is None:
-        found = database.execute(_BY_PREVIOUS_TOKEN, (token, now_utc)).fetchone()
+        previous = database.sql(Node, _BY_PREVIOUS)
+        found = database.execute(previous, (token, now_utc)).fetchone()
     return None if found is None else Node(*found)
 
 
@@ -64,6 +62,7 @@ def insert(database: Database, name: str, token: str, now: Now) -> int:
         prev_token="",
         max_concurrent=0,
         bandwidth_limit="",
+        labels="",
         created_at=now.local,
         updated_at=now.local,
     )

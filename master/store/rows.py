@@ -1,12 +1,14 @@
 """One frozen value a row, with the columns as the database names them.
 
+Every row has the columns of every release; one that the file lacks reads as its default.
 Text that may be NULL reads as "", numbers as 0, as the real master reads them; only times and
 what has a meaning when it is missing stay `None`.
 Times are the database's own text (see `master.protocol.times`).
 """
 
-from functools import cache
-from typing import TypeVar, get_type_hints
+from collections.abc import Collection
+from functools import lru_cache
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -36,6 +38,7 @@ class Node(Row, frozen=True, gc=False):
     prev_token_expires: str | None
     max_concurrent: int
     bandwidth_limit: str
+    labels: str
     created_at: str | None
     updated_at: str | None
 
@@ -74,11 +77,18 @@ class Task(Row, frozen=True, gc=False):
     extra_config: str
     storage_target_id: int
     node_id: int
+    node_pool_tag: str
     tags: str
     retention_days: int
     compression: str
     encrypt: int
     max_backups: int
+    backup_mode: str
+    diff_full_interval_days: int
+    keep_daily: int
+    keep_weekly: int
+    keep_monthly: int
+    keep_yearly: int
     last_run_at: str | None
     last_status: str
     verify_enabled: int
@@ -122,8 +132,13 @@ class Record(Row, frozen=True, gc=False):
     file_size: int
     checksum: str
     storage_path: str
+    storage_transfer_mode: str
     storage_upload_results: str
     duration_seconds: int
+    locked: int
+    backup_kind: str
+    base_record_id: int
+    manifest: str
     error_message: str
     log_content: str
     started_at: str
@@ -138,6 +153,7 @@ class Restore(Row, frozen=True, gc=False):
     backup_record_id: int
     task_id: int
     node_id: int
+    target_path: str
     status: str
     error_message: str
     log_content: str
@@ -156,10 +172,38 @@ class User(Row, frozen=True, gc=False):
     password_hash: str
     display_name: str
     email: str
+    phone: str
     role: str
+    two_factor_enabled: int
+    two_factor_secret_ciphertext: str
+    two_factor_recovery_code_hashes: str
+    webauthn_credentials: str
+    webauthn_challenge_ciphertext: str
+    trusted_devices: str
+    email_otp_enabled: int
+    sms_otp_enabled: int
+    out_of_band_otp_ciphertext: str
     disabled: int
     created_at: str | None
     updated_at: str | None
+
+
+class InstallToken(Row, frozen=True, gc=False):
+    """A row of `agent_install_tokens`."""
+
+    token: str
+    node_id: int
+    mode: str
+    arch: str
+    agent_ver: str
+    download_src: str
+    agent_master_url: str
+    proxy_url: str
+    ca_cert_file: str
+    expires_at: str
+    consumed_at: str | None
+    created_by_id: int
+    created_at: str | None
 
 
 class ApiKey(Row, frozen=True, gc=False):
@@ -187,18 +231,24 @@ TABLE_OF: dict[type[Row], str] = {
     Record: "backup_records",
     Restore: "restore_records",
     User: "users",
+    InstallToken: "agent_install_tokens",
     ApiKey: "api_keys",
 }
 
 
-@cache
-def select(row: type[Row]) -> str:
-    """Return the `SELECT … FROM …` that reads rows of one type, ready for a WHERE."""
+@lru_cache(maxsize=64)
+def select(row: type[Row], has: Collection[str]) -> str:
+    """Return the `SELECT … FROM …` that reads rows of one type, ready for a WHERE.
+
+    Args:
+        row: the type.
+        has: the columns that the file's table has.
+
+    """
     table = TABLE_OF[row]
-    nullable = schema.nullable(table)
-    zero = {str: "''", int: "0"}
-    columns = [
-        f"COALESCE({name}, {zero[kind]})" if name in nullable and kind in zero else name
-        for name, kind in get_type_hints(row).items()
-    ]
+    expressions = schema.expressions(table)
+    columns = ["id"]
+    for name in row.__struct_fields__[1:]:
+        read, default = expressions[name]
+        columns.append(read if name in has else f"{default} AS {name}")
     return f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 - names are our own

@@ -1,26 +1,19 @@
-"""The tables of BackupX v2.0.0 (protocol facts, section 5), as data.
+"""The tables of BackupX (protocol facts, section 5), as data.
 
-A column reads `name type[!] [= default] [index | unique] [-> table]`; `!` is NOT NULL.
+A column reads `name type[!] [= default] [index | unique] [-> table] [since release]`; `!` is NOT
+NULL. One that names no release is v2.0.0's.
 Every table but the join table begins with an autoincrementing `id`.
 Names of indexes and foreign keys follow the real master's, so that either master opens the
-other's file and finds nothing to migrate.
+other's file of the same release and finds nothing to migrate.
 """
 
 import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 _TIMES = ("created_at datetime", "updated_at datetime")
-
-_OUTCOME = (
-    "status text! index",
-    "error_message text",
-    "log_content text",
-    "duration_seconds integer! = 0",
-    "started_at datetime! index",
-    "completed_at datetime index",
-    "triggered_by text",
-    *_TIMES,
-)
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "users": (
@@ -28,7 +21,17 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "password_hash text!",
         "display_name text!",
         "email text",
+        "phone text since v2.3.0",
         'role text! = "admin"',
+        "two_factor_enabled numeric! = false since v2.3.0",
+        "two_factor_secret_ciphertext text since v2.3.0",
+        "two_factor_recovery_code_hashes text since v2.3.0",
+        "webauthn_credentials text since v2.3.0",
+        "webauthn_challenge_ciphertext text since v2.3.0",
+        "trusted_devices text since v2.3.0",
+        "email_otp_enabled numeric! = false since v2.3.0",
+        "sms_otp_enabled numeric! = false since v2.3.0",
+        "out_of_band_otp_ciphertext text since v2.3.0",
         "disabled numeric! = false",
         *_TIMES,
     ),
@@ -62,6 +65,7 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "prev_token_expires datetime",
         "max_concurrent integer! = 0",
         "bandwidth_limit text",
+        "labels text since v2.2.0",
         *_TIMES,
     ),
     "backup_tasks": (
@@ -81,11 +85,18 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "extra_config text",
         "storage_target_id integer! index -> storage_targets",
         "node_id integer = 0 index -> nodes",
+        "node_pool_tag text index since v2.2.0",
         "tags text",
         "retention_days integer! = 30",
         'compression text! = "gzip"',
         "encrypt numeric! = false",
         "max_backups integer! = 10",
+        'backup_mode text! = "full" since v2.4.0',
+        "diff_full_interval_days integer! = 7 since v2.4.0",
+        "keep_daily integer! = 0 since v2.4.0",
+        "keep_weekly integer! = 0 since v2.4.0",
+        "keep_monthly integer! = 0 since v2.4.0",
+        "keep_yearly integer! = 0 since v2.4.0",
         "last_run_at datetime",
         'last_status text! = "idle"',
         "verify_enabled numeric! = false",
@@ -107,8 +118,13 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "file_size integer! = 0",
         "checksum text",
         "storage_path text",
+        "storage_transfer_mode text since v2.4.0",
         "storage_upload_results text",
         "duration_seconds integer! = 0",
+        "locked numeric! = false index since v2.4.0",
+        'backup_kind text! = "full" index since v2.4.0',
+        "base_record_id integer! = 0 index since v2.4.0",
+        "manifest text since v2.4.0",
         "error_message text",
         "log_content text",
         "started_at datetime! index",
@@ -119,12 +135,20 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "backup_record_id integer! index -> backup_records",
         "task_id integer! index -> backup_tasks",
         "node_id integer = 0 index",
-        *_OUTCOME,
+        "target_path text since v2.4.0",
+        "status text! index",
+        "error_message text",
+        "log_content text",
+        "duration_seconds integer! = 0",
+        "started_at datetime! index",
+        "completed_at datetime index",
+        "triggered_by text",
+        *_TIMES,
     ),
     "agent_commands": (
-        "node_id integer! index",
+        "node_id integer!",
         "type text! index",
-        'status text! = "pending" index',
+        'status text! = "pending"',
         "payload text",
         "result text",
         "error_message text",
@@ -139,6 +163,9 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "arch text!",
         "agent_ver text!",
         'download_src text! = "github"',
+        "agent_master_url text since v2.4.0",
+        "proxy_url text since v2.4.0",
+        "ca_cert_file text since v2.4.0",
         "expires_at datetime! index",
         "consumed_at datetime",
         "created_by_id integer!",
@@ -157,31 +184,94 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 
+INDEXES: Final[dict[str, tuple[str, ...]]] = {
+    "agent_commands": (
+        "node_id (node_id) before v2.4.0",
+        "status (status) before v2.4.0",
+        "node_status (node_id,status) since v2.4.0",
+        "status_dispatched (status,dispatched_at) since v2.4.0",
+        "status_created (status,created_at) since v2.4.0",
+    ),
+}
+"""The indexes that a column's own line cannot say: `name (columns) since or before a release`."""
+
 REQUIRED: Final = ("nodes", "agent_commands", "backup_tasks", "backup_records")
 """A file with other tables and without these is somebody else's database."""
 
-_COLUMN = re.compile(
+NEWEST: Final = "v2.4.0"
+
+_COLUMN: Final = re.compile(
     r"(?P<name>\w+) (?P<type>\w+)(?P<not_null>!?)(?: = (?P<default>\S+))?"
-    r"(?: (?P<index>index|unique))?(?: -> (?P<parent>\w+))?"
+    r"(?: (?P<index>index|unique))?(?: -> (?P<parent>\w+))?(?: since (?P<since>\S+))?"
+)
+_INDEX: Final = re.compile(
+    r"(?P<name>\w+) \((?P<columns>[\w,]+)\) (?P<when>since|before) (?P<release>\S+)"
 )
 
-_JOIN_TABLE = (
-    "CREATE TABLE `backup_task_storage_targets` (`backup_task_id` integer,"
+_JOIN_TABLE: Final = "backup_task_storage_targets"
+_CREATE_JOIN_TABLE: Final = (
+    f"CREATE TABLE `{_JOIN_TABLE}` (`backup_task_id` integer,"
     "`storage_target_id` integer,PRIMARY KEY (`backup_task_id`,`storage_target_id`))"
 )
 
 
-def statements() -> dict[str, list[str]]:
-    """Return the statements that create each table with its indexes, in an order that works."""
-    created = {table: _create(table, columns) for table, columns in TABLES.items()}
-    created["backup_task_storage_targets"] = [_JOIN_TABLE]
-    return created
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table as one release has it, in SQL.
+
+    Attributes:
+        name: its name.
+        create: the statement that makes it.
+        columns: each column's definition by its name, but for the id's.
+        indexes: the statement that makes each index, by its name.
+
+    """
+
+    name: str
+    create: str
+    columns: dict[str, str]
+    indexes: dict[str, str]
+
+    def missing(self, columns: Collection[str], indexes: Collection[str]) -> list[str]:
+        """Return what gives a table with these columns and indexes all that the release has."""
+        added = [
+            f"ALTER TABLE `{self.name}` ADD {definition}"
+            for name, definition in self.columns.items()
+            if name not in columns
+        ]
+        return added + [made for name, made in self.indexes.items() if name not in indexes]
 
 
-def nullable(table: str) -> set[str]:
-    """Return the columns of a table that may hold NULL."""
-    parsed = (_parse(column) for column in TABLES[table])
-    return {column["name"] for column in parsed if not column["not_null"]}
+def tables(release: str) -> dict[str, Table]:
+    """Return the tables of a release such as "v2.4.0" by name, in an order that works."""
+    made = {name: _table(name, release) for name in TABLES}
+    made[_JOIN_TABLE] = Table(_JOIN_TABLE, _CREATE_JOIN_TABLE, {}, {})
+    return made
+
+
+@cache
+def expressions(table: str) -> dict[str, tuple[str, str]]:
+    """Return for each column what reads it, and what stands for it in a file that lacks it.
+
+    Text and numbers that may be NULL read as "" and 0, as the real master reads them.
+    """
+    return {
+        column["name"]: (_read(column), _default(column)) for column in map(_parse, TABLES[table])
+    }
+
+
+def _read(column: re.Match[str]) -> str:
+    zero = _ZERO.get(column["type"])
+    nullable = not column["not_null"] and zero is not None
+    return f"COALESCE({column['name']}, {zero})" if nullable else column["name"]
+
+
+_ZERO: Final = {"text": "''", "integer": "0", "numeric": "0"}
+
+
+def _default(column: re.Match[str]) -> str:
+    default = column["default"] or _ZERO.get(column["type"], "NULL")
+    return default.replace('"', "'")
 
 
 def _parse(column: str) -> re.Match[str]:
@@ -190,22 +280,44 @@ def _parse(column: str) -> re.Match[str]:
     return match
 
 
-def _create(table: str, columns: tuple[str, ...]) -> list[str]:
-    parts = ["`id` integer PRIMARY KEY AUTOINCREMENT"]
-    constraints = []
-    indexes = []
-    for column in map(_parse, columns):
-        name = column["name"]
-        not_null = " NOT NULL" if column["not_null"] else ""
-        default = f" DEFAULT {column['default']}" if column["default"] else ""
-        parts.append(f"`{name}` {column['type']}{not_null}{default}")
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.removeprefix("v").split("."))
+
+
+def _definition(column: re.Match[str]) -> str:
+    not_null = " NOT NULL" if column["not_null"] else ""
+    default = f" DEFAULT {column['default']}" if column["default"] else ""
+    return f"`{column['name']}` {column['type']}{not_null}{default}"
+
+
+def _table(table: str, release: str) -> Table:
+    columns = [
+        column
+        for column in map(_parse, TABLES[table])
+        if column["since"] is None or _number(column["since"]) <= _number(release)
+    ]
+    definitions = {column["name"]: _definition(column) for column in columns}
+    constraints = [
+        f"CONSTRAINT `fk_{table}_{column['name'].removesuffix('_id')}` FOREIGN KEY"
+        f" (`{column['name']}`) REFERENCES `{column['parent']}`(`id`)"
+        for column in columns
+        if column["parent"]
+    ]
+    parts = ["`id` integer PRIMARY KEY AUTOINCREMENT", *definitions.values(), *constraints]
+    create = f"CREATE TABLE `{table}` ({','.join(parts)})"
+    return Table(table, create, definitions, dict(_indexes(table, columns, release)))
+
+
+def _indexes(table: str, columns: list[re.Match[str]], release: str) -> Iterator[tuple[str, str]]:
+    for column in columns:
         if column["index"]:
+            name = f"idx_{table}_{column['name']}"
             unique = "UNIQUE " if column["index"] == "unique" else ""
-            indexes.append(f"CREATE {unique}INDEX `idx_{table}_{name}` ON `{table}`(`{name}`)")
-        if column["parent"]:
-            relation = name.removesuffix("_id")
-            constraints.append(
-                f"CONSTRAINT `fk_{table}_{relation}` FOREIGN KEY (`{name}`)"
-                f" REFERENCES `{column['parent']}`(`id`)"
-            )
-    return [f"CREATE TABLE `{table}` ({','.join(parts + constraints)})", *indexes]
+            yield name, f"CREATE {unique}INDEX `{name}` ON `{table}`(`{column['name']}`)"
+    for text in INDEXES.get(table, ()):
+        index = _INDEX.fullmatch(text)
+        assert index is not None, text
+        if (_number(release) >= _number(index["release"])) == (index["when"] == "since"):
+            name = f"idx_{table}_{index['name']}"
+            covered = index["columns"].replace(",", "`,`")
+            yield name, f"CREATE INDEX `{name}` ON `{table}`(`{covered}`)"
