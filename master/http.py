@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from master.protocol import wire
 from master.protocol.errors import ApiError
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import JSON_HEADERS, Headers, Request, Response
 
 Handler = Callable[..., "Response | Awaitable[Response]"]
 
@@ -32,9 +32,9 @@ class Refusal(Struct, frozen=True, gc=False):
     message: str
 
 
-def success(data: Any) -> Response:
+def success(data: Any, headers: Headers = JSON_HEADERS) -> Response:
     """Answer 200 with data."""
-    return Response(200, wire.encode(Envelope("OK", "success", data)))
+    return Response(200, wire.encode(Envelope("OK", "success", data)), headers)
 
 
 def success_without_data() -> Response:

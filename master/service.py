@@ -29,7 +29,7 @@ from master.protocol.messages import (
     bind_backup_link,
     bind_restore_link,
 )
-from master.protocol.states import FINISHED_RECORD, CommandStatus, CommandType, NodeStatus
+from master.protocol.states import FINISHED_RECORD, CommandStatus, CommandType
 from master.protocol.wire import Binder
 from master.state import State
 from master.store import commands, nodes, records, tasks
@@ -372,8 +372,3 @@ def enqueue(
     """Put a command into a node's queue and return its id (seed: `EnqueueCommand`)."""
     text = wire.canonical(payload)
     return commands.insert(state.database, node_id, command_type, text, now)
-
-
-def online(node: Node) -> bool:
-    """Whether the stored status of a node says online."""
-    return node.status == NodeStatus.ONLINE

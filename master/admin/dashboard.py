@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from master import presence
 from master.admin.access import Caller, signed_in
 from master.call import Call
 from master.http import success
@@ -63,15 +64,15 @@ def version_status(node: Node, release: str) -> str:
     return "outdated" if outdated else "current"
 
 
-def cluster(state: State, _: Call, __: Caller) -> Response:
-    """`GET /api/dashboard/cluster`: statuses as they are stored."""
+def cluster(state: State, call: Call, _: Caller) -> Response:
+    """`GET /api/dashboard/cluster`."""
     release = state.config.profile.release
     found = [
         ClusterNode(
             id=node.id,
             name=node.name,
             hostname=node.hostname,
-            status=node.status,
+            status=presence.counted(state, node, call.now),
             isLocal=bool(node.is_local),
             agentVersion=node.agent_version,
             versionStatus=version_status(node, release),

@@ -1,15 +1,20 @@
 """The nodes of the cluster: making, changing and removing them, and their tokens."""
 
-from typing import Final
+from typing import Any, Final
 
+from msgspec import UNSET, UnsetType
+
+from master import presence
+from master.admin import queues
 from master.admin.access import Caller, admin_only, signed_in
+from master.admin.queues import Queue
 from master.admin.rules import RuledBinder, at_most, required
 from master.call import Call
 from master.http import success, success_without_data
 from master.now import Now
 from master.protocol import times
 from master.protocol.errors import ApiError
-from master.protocol.exchange import Response
+from master.protocol.exchange import JSON_HEADERS, Headers, Response
 from master.protocol.wire import Inbound, Int, Outbound
 from master.state import State
 from master.store import nodes
@@ -18,6 +23,7 @@ from master.store.rows import Node, Task
 TOKEN_BYTES: Final = 32
 BATCH_MOST: Final = 50
 NAME_BYTES: Final = 128
+NOT_STORED: Final[Headers] = (("Cache-Control", "no-store"),)
 
 
 class NodeInput(Inbound):
@@ -46,7 +52,7 @@ bind_batch = RuledBinder(BatchInput, {"names": (required,)})
 
 
 class NodeView(Outbound, frozen=True, kw_only=True):
-    """A node, without its tokens."""
+    """A node, without its tokens; what a release does not show is left unset."""
 
     id: int
     name: str
@@ -61,6 +67,10 @@ class NodeView(Outbound, frozen=True, kw_only=True):
     maxConcurrent: int
     bandwidthLimit: str
     createdAt: str
+    queue: Queue | UnsetType = UNSET
+    runningTasks: int | UnsetType = UNSET
+    lastError: str = ""
+    health: str | UnsetType = UNSET
 
 
 class NodeName(Outbound, frozen=True, kw_only=True):
@@ -70,14 +80,25 @@ class NodeName(Outbound, frozen=True, kw_only=True):
     name: str
 
 
-def view(node: Node) -> NodeView:
-    """Return what an admin gets to see of a node."""
+def _views(state: State, *found: Node, now: Now) -> list[NodeView]:
+    """Return what an admin gets to see of nodes."""
+    figures = queues.figures(state.database) if state.config.profile.node_figures else None
+    return [_view(state, node, figures, now) for node in found]
+
+
+def _view(
+    state: State, node: Node, figures: dict[int, queues.Figures] | None, now: Now
+) -> NodeView:
+    status = presence.shown(state, node, now)
+    extra: dict[str, Any] = {}
+    if figures is not None:
+        extra = queues.shown(figures.get(node.id, queues.IDLE), status, now)
     return NodeView(
         id=node.id,
         name=node.name,
         hostname=node.hostname,
         ipAddress=node.ip_address,
-        status=node.status,
+        status=status,
         isLocal=bool(node.is_local),
         os=node.os,
         arch=node.arch,
@@ -86,6 +107,7 @@ def view(node: Node) -> NodeView:
         maxConcurrent=node.max_concurrent,
         bandwidthLimit=node.bandwidth_limit,
         createdAt=times.wire_text(node.created_at or times.ZERO_DB_TEXT),
+        **extra,
     )
 
 
@@ -113,9 +135,9 @@ def new_token(state: State) -> str:
     return state.entropy.token_bytes(TOKEN_BYTES).hex()
 
 
-def list_all(state: State, _: Call, __: Caller) -> Response:
+def list_all(state: State, call: Call, _: Caller) -> Response:
     """`GET /api/nodes`: the master's own first, then the latest changed."""
-    return success([view(node) for node in nodes.all_nodes(state.database)])
+    return success(_views(state, *nodes.all_nodes(state.database), now=call.now))
 
 
 def get(state: State, call: Call, _: Caller) -> Response:
@@ -125,7 +147,7 @@ def get(state: State, call: Call, _: Caller) -> Response:
         ApiError: INTERNAL_ERROR for an unreadable id, NODE_NOT_FOUND.
 
     """
-    return success(view(find(state, call.agent_id())))
+    return success(_views(state, find(state, call.agent_id()), now=call.now)[0])
 
 
 def create(state: State, call: Call, _: Caller) -> Response:
@@ -206,7 +228,7 @@ def update(state: State, call: Call, _: Caller) -> Response:
         bandwidth_limit=wanted.bandwidthLimit.strip(),
         updated_at=call.now.local,
     )
-    return success(view(find(state, node_id)))
+    return success(_views(state, find(state, node_id), now=call.now)[0])
 
 
 def delete(state: State, call: Call, _: Caller) -> Response:
@@ -257,7 +279,9 @@ def rotate_token(state: State, call: Call, _: Caller) -> Response:
 
     """
     node = find(state, call.agent_id())
-    return success({"newToken": rotate(state, node, call.now)})
+    token = rotate(state, node, call.now)
+    not_stored = NOT_STORED if state.config.profile.tokens_not_stored else ()
+    return success({"newToken": token}, (*JSON_HEADERS, *not_stored))
 
 
 ROUTES: Final = {

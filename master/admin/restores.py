@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from master import service
+from master import presence, service
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.nodes import remote
 from master.admin.records import Filter, task_name
@@ -103,13 +103,13 @@ def start_restore(state: State, record_id: int, triggered_by: str, now: Now) -> 
         restore_id = records.insert_restore(
             state.database, record=record, node_id=node.id, triggered_by=triggered_by, now=now
         )
-        if not service.online(node):
+        if not presence.online(state, node, now):
             records.fail_running(state.database, Restore, restore_id, offline, now)
         else:
             payload = {"restoreRecordId": restore_id}
             service.enqueue(state, node.id, CommandType.RESTORE_RECORD, payload, now)
     timestamp = times.wire_text(now.utc)
-    if not service.online(node):
+    if not presence.online(state, node, now):
         state.restore_logs.append(restore_id, "error", offline, timestamp)
         state.restore_logs.complete(restore_id, RecordStatus.FAILED, timestamp)
         raise ApiError("NODE_OFFLINE", offline)

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from master import service
+from master import presence, service
 from master.admin import nodes
 from master.admin.access import Caller, signed_in
 from master.admin.rules import RuledBinder, at_least_one, one_of, read, required
@@ -131,7 +131,7 @@ async def list_directory(state: State, call: Call, _: Caller) -> Response:
 
 
 async def _entries(state: State, call: Call, node: Node, path: str) -> list[Entry] | None:
-    if not service.online(node):
+    if not presence.online(state, node, call.now):
         raise ApiError("NODE_OFFLINE")
     payload = {"path": path if path.strip() else "/"}
     command_id = service.enqueue(state, node.id, CommandType.LIST_DIR, payload, call.now)
@@ -202,7 +202,7 @@ async def discover(state: State, call: Call, _: Caller) -> Response:
     node = nodes.remote(state, wanted.nodeId)
     if node is None:
         raise ApiError("MASTER_LOCAL_UNSUPPORTED")
-    if not service.online(node):
+    if not presence.online(state, node, call.now):
         raise ApiError("NODE_OFFLINE", f"节点 {node.name} 当前离线，无法执行数据库发现")
     payload = {
         "type": wanted.type,

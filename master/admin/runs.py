@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from master import service
+from master import presence, service
 from master.admin.access import Caller, not_viewer
 from master.admin.nodes import remote
 from master.admin.records import detail
@@ -45,13 +45,13 @@ def run_task(state: State, task_id: int, now: Now) -> Record:
     offline = f"节点 {node.name} 当前离线，无法执行备份任务"
     with state.database.transaction():
         record_id = _start(state, task, node, now)
-        if not service.online(node):
+        if not presence.online(state, node, now):
             records.fail_running(state.database, Record, record_id, offline, now)
             tasks.set_last_status(state.database, task.id, RecordStatus.FAILED, now)
         else:
             payload = {"recordId": record_id, "taskId": task.id}
             service.enqueue(state, node.id, CommandType.RUN_TASK, payload, now)
-    if not service.online(node):
+    if not presence.online(state, node, now):
         raise ApiError("NODE_OFFLINE", offline)
     return find_record(state, record_id)
 

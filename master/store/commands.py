@@ -17,6 +17,17 @@ _FINISH = (
     " updated_at = ? WHERE id = ?"
 )
 
+_TIMEOUTS = (
+    "SELECT node_id, count(*) FROM agent_commands WHERE status = 'timeout'"
+    " GROUP BY node_id ORDER BY node_id"
+)
+_LAST_ERRORS = (
+    "SELECT node_id, error_message FROM (SELECT node_id, error_message, row_number() OVER"
+    " (PARTITION BY node_id ORDER BY COALESCE(completed_at, updated_at, created_at) DESC, id DESC)"
+    " AS place FROM agent_commands WHERE status IN ('failed', 'timeout') AND error_message <> '') WHERE place = 1"
+    " ORDER BY node_id"
+)
+
 
 def claim(database: Database, node_id: int, now: Now) -> tuple[int, str, str] | None:
     """Dispatch the oldest pending command of a node; return its id, type and payload.
@@ -63,3 +74,18 @@ def insert(
         created_at=now.local,
         updated_at=now.local,
     )
+
+
+def active(database: Database) -> list[Command]:
+    """Return the commands of all nodes that have not ended, by id."""
+    return database.select(Command, "WHERE status IN ('pending', 'dispatched') ORDER BY id")
+
+
+def timeouts(database: Database) -> list[tuple[int, int]]:
+    """Return how many commands of each node ever timed out; nodes without any are left out."""
+    return database.query(_TIMEOUTS)
+
+
+def last_errors(database: Database) -> list[tuple[int, str]]:
+    """Return the message of each node's latest command that ended with one; at a tie the newest."""
+    return database.query(_LAST_ERRORS)
