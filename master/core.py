@@ -20,6 +20,7 @@ from master.cipher import Cipher, CipherError
 from master.config import Clock, Config, Entropy, Hasher
 from master.http import NO_CONTENT, Router, refuse
 from master.now import Now
+from master.objects import MemoryObjects, Objects
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Request, Response
 from master.protocol.states import NodeStatus
@@ -54,6 +55,7 @@ class Master:
         entropy: the randomness.
         config: timings, key, profile.
         hasher: hashes passwords; by default where it is called.
+        objects: what lies on the master's own disk; by default in memory.
 
     Raises:
         WrongKeyError: the key does not open what the database holds; nothing was changed.
@@ -67,6 +69,7 @@ class Master:
         entropy: Entropy,
         config: Config | None = None,
         hasher: Hasher | None = None,
+        objects: Objects | None = None,
     ) -> None:
         config = config or Config()
         assert database.release == config.profile.release, "Database(…, profile.release) is missing"
@@ -88,6 +91,7 @@ class Master:
             jwt_secret=jwt_secret,
             started=now,
             hasher=hasher or InlineHasher(config.bcrypt_cost, entropy),
+            objects=objects or MemoryObjects(),
         )
 
     def __enter__(self) -> Self:

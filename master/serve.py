@@ -23,6 +23,7 @@ from master.admin.passwords import ThreadHasher
 from master.app import App
 from master.config import Config
 from master.core import Master
+from master.objects import DiskObjects
 from master.store.database import Database
 from master.store.rows import User
 
@@ -146,7 +147,14 @@ def run(server: Server, announce: Callable[[str, bool], None]) -> None:
         database = Database(server.database, server.config.profile.release)
         try:
             hasher = ThreadHasher(server.config.bcrypt_cost)
-            master = Master(database, WallClock(), SystemEntropy(), _here(server.config), hasher)
+            master = Master(
+                database,
+                WallClock(),
+                SystemEntropy(),
+                _here(server.config),
+                hasher,
+                DiskObjects(),
+            )
         except BaseException:
             database.close()
             raise

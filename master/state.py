@@ -11,6 +11,7 @@ from master.cipher import Cipher
 from master.config import Clock, Config, Entropy, Hasher
 from master.loghub import LogHub
 from master.now import Now
+from master.objects import Objects
 from master.store.database import Database
 from master.waiters import Waiters
 
@@ -29,6 +30,7 @@ class State:
         jwt_secret: signs log-ins.
         started: when this master was made.
         hasher: hashes passwords.
+        objects: what lies on the master's own disk.
         limiter: attempts to log in, by client.
         restore_logs: events of restores, until the process ends.
 
@@ -43,5 +45,6 @@ class State:
     jwt_secret: str = field(repr=False)
     started: Now
     hasher: Hasher
+    objects: Objects
     limiter: LoginLimiter = field(default_factory=LoginLimiter)
     restore_logs: LogHub = field(default_factory=LogHub)
