@@ -85,12 +85,15 @@ class Listener:
         """Hear what came of the run."""
 
 
-def select(scenarios: Iterable[Scenario], clause: str | None) -> tuple[Scenario, ...]:
-    """Return the scenarios that speak about a clause matching a glob, or all of them."""
+def select(
+    scenarios: Iterable[Scenario], clause: str | None, case: str | None = None
+) -> tuple[Scenario, ...]:
+    """Return the scenarios that speak about a clause, and are a case, matching globs; or all."""
     return tuple(
         scenario
         for scenario in scenarios
-        if clause is None or any(fnmatch.fnmatchcase(one, clause) for one in scenario.clauses)
+        if (clause is None or any(fnmatch.fnmatchcase(one, clause) for one in scenario.clauses))
+        and (case is None or fnmatch.fnmatchcase(scenario.case or "", case))
     )
 
 
@@ -149,8 +152,9 @@ def _skipped(plan: Plan, scenario: Scenario) -> Outcome | None:
 def _with_replay(plan: Plan, outcome: Outcome) -> Outcome:
     """Complete an outcome with the command that plays its scenario again."""
     speed = f" --speed {plan.speed:g}" if plan.clock == "real" and plan.speed != SPEED else ""
+    case = f" --case {outcome.scenario.case}" if outcome.scenario.case else ""
     outcome.replay = (
-        f"muster run {outcome.scenario.path} --clock {plan.clock}"
+        f"muster run {outcome.scenario.path}{case} --clock {plan.clock}"
         f" --profile {plan.profile} --seed {plan.seed}{speed}"
     )
     return outcome

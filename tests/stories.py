@@ -47,7 +47,8 @@ def read(folder: Path, text: str | bytes, name: str = "story.yaml") -> Scenario:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return load(path, folder, CLAUSES, BEHAVIOURS)
+    (scenario,) = load(path, folder, CLAUSES, BEHAVIOURS)
+    return scenario
 
 
 def mistakes(folder: Path, text: str | bytes, name: str = "story.yaml") -> list[ScenarioError]:

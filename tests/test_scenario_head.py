@@ -25,7 +25,7 @@ from stories import (
             "«scenari: S.\nclauses: [TMO-1]\nscenario: T.\n" + TAIL,
             (
                 "expected a key of a scenario (scenario, clauses, profiles, clocks, because, timing,"
-                " agents, targets, tasks, steps), got 'scenari'"
+                " agents, targets, tasks, cases, steps), got 'scenari'"
             ),
             "did you mean 'scenario'?",
         ),

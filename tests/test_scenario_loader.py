@@ -339,7 +339,7 @@ def test_id_counts_from_the_given_folder_where_there_is_no_catalogue(tmp_path: P
 
     (folder,) = load_all([tmp_path], CLAUSES, BEHAVIOURS)
     (file,) = load_all([tmp_path / "deep" / "down.yaml"], CLAUSES, BEHAVIOURS)
-    outside = load(tmp_path / "deep" / "down.yaml", tmp_path / "other", CLAUSES, BEHAVIOURS)
+    (outside,) = load(tmp_path / "deep" / "down.yaml", tmp_path / "other", CLAUSES, BEHAVIOURS)
 
     assert (folder.id, file.id, outside.id) == ("deep/down", "down", "down")
 
@@ -377,4 +377,4 @@ def test_behaviours_of_the_simulated_agents_are_known_by_default(tmp_path: Path)
     path = tmp_path / "story.yaml"
     path.write_text(HEAD.replace("prompt, count", "slow, duration: 1m, count"))
 
-    assert load(path, tmp_path, CLAUSES).agents[1].options["duration"].text == "1m"
+    assert load(path, tmp_path, CLAUSES)[0].agents[1].options["duration"].text == "1m"

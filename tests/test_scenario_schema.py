@@ -92,7 +92,7 @@ def test_example_of_the_page_is_good(tmp_path: Path, text: str, errors: Errors) 
     path = tmp_path / "example.yaml"
     path.write_text(text, encoding="utf-8")
 
-    assert load(path, tmp_path, CLAUSES).steps
+    assert load(path, tmp_path, CLAUSES)[0].steps
     assert errors(text) == []
 
 
@@ -123,7 +123,7 @@ def test_good_step_is_valid_for_both(tmp_path: Path, step: str, errors: Errors) 
     path = tmp_path / "good.yaml"
     path.write_text(whole(step), encoding="utf-8")
 
-    assert load(path, tmp_path, CLAUSES).steps
+    assert load(path, tmp_path, CLAUSES)[0].steps
     assert errors(whole(step)) == []
 
 

@@ -36,6 +36,7 @@ OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
 )
 @profile_option
 @click.option("--clause", metavar="GLOB", help="Only scenarios about matching clauses: TMO-*.")
+@click.option("--case", metavar="GLOB", help="Only these cases of parameterised scenarios.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--speed",
@@ -57,6 +58,7 @@ def run(
     clock: str,
     profile: str,
     clause: str | None,
+    case: str | None,
     seed: int,
     speed: float,
     json_file: Path | None,
@@ -66,7 +68,7 @@ def run(
 ) -> int:
     """Play the scenarios in PATH… (the built-in suite when left out) and judge the master."""
     scenarios, catalogue = load(paths)
-    selected = select(scenarios, clause)
+    selected = select(scenarios, clause, case)
     if only_list:
         for scenario in selected:
             click.echo(f"{scenario.id}  [{', '.join(scenario.clauses)}]  {scenario.shows}")

@@ -22,6 +22,7 @@ TOP_KEYS: Final[dict[str, str]] = {
     "agents": "the agents, by name",
     "targets": "the storage targets, by name; a task that names none gets one called `disk`",
     "tasks": "the backup tasks, by name",
+    "cases": "tells the story once for each of these mappings, whose values are `${case.x}` in it",
     "steps": "what happens and what must be, in order",
 }
 REQUIRED: Final = ("scenario", "clauses", "steps")
@@ -39,6 +40,8 @@ def read_shows(reading: Reading, node: Node) -> str:
     if len(text) > SENTENCE_MAX or len(text.splitlines()) > 1:
         message = f"expected one sentence in one line of at most {SENTENCE_MAX} characters"
         reading.wrong(node, f"{message}, got {len(text)} characters")
+    if "${" in text:
+        reading.check_references(node, text)
     return text
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from harness.scenario.cases import CASES, Cases, merged
 from harness.scenario.catalogue import CATALOGUE_NAME, Catalogue
 from harness.scenario.declarations import imply_disk, read_agents, read_targets, read_tasks
 from harness.scenario.errors import ScenarioError, ScenarioErrors
@@ -37,8 +38,8 @@ def load(
     root: Path,
     catalogue: Catalogue | Collection[str],
     behaviours: Behaviours | None = None,
-) -> Scenario:
-    """Return the scenario that a file says.
+) -> list[Scenario]:
+    """Return the scenarios that a file says: one, or one for each of its cases.
 
     Args:
         path: the file.
@@ -51,10 +52,10 @@ def load(
 
     """
     known = _Known.of(catalogue, behaviours)
-    result = _load(path, root, known)
-    if isinstance(result, Scenario):
-        return result
-    raise ScenarioErrors(result)
+    scenarios, errors = _load(path, root, known)
+    if errors:
+        raise ScenarioErrors(errors)
+    return scenarios
 
 
 def load_all(
@@ -76,15 +77,17 @@ def load_all(
     errors: list[ScenarioError] = []
     ids: dict[str, Path] = {}
     for path, root in _files(paths, errors).items():
-        result = _load(path, root, known)
-        if not isinstance(result, Scenario):
-            errors += result
-        elif result.id in ids:
-            message = f"expected an id of its own, got {result.id!r}, also that of {ids[result.id]}"
+        scenario_id = _id(path, root)
+        if scenario_id in ids:
+            message = (
+                f"expected an id of its own, got {scenario_id!r}, also that of {ids[scenario_id]}"
+            )
             errors.append(ScenarioError(Place(path, 1, 1), message))
-        else:
-            ids[result.id] = path
-            scenarios.append(result)
+            continue
+        ids[scenario_id] = path
+        found, wrong = _load(path, root, known)
+        scenarios += found
+        errors += wrong
     if errors:
         raise ScenarioErrors(errors)
     return scenarios
@@ -143,19 +146,39 @@ def _id(path: Path, root: Path) -> str:
     return below.with_suffix("").as_posix()
 
 
-def _load(path: Path, root: Path, known: _Known) -> Scenario | list[ScenarioError]:
+def _load(path: Path, root: Path, known: _Known) -> tuple[list[Scenario], list[ScenarioError]]:
+    """Return the scenarios of a file, and what is wrong with it."""
     if path.suffix != ENDING and not path.is_dir():
         message = f"expected a file that ends in {ENDING}, got {path.name!r}"
-        return [ScenarioError(Place(path, 1, 1), message)]
+        return [], [ScenarioError(Place(path, 1, 1), message)]
     page, node = read_page(path)
-    if node is None:
-        return page.errors
     reading = Reading(page, known.clauses, known.behaviours)
-    mapping = reading.mapping(node, "a scenario")
-    scenario = None if mapping is None else _scenario(reading, mapping, _id(path, root))
-    if page.errors or scenario is None:
-        return sorted(page.errors, key=lambda error: (error.place.line, error.place.column))
-    return scenario
+    mapping = None if node is None else reading.mapping(node, "a scenario")
+    scenarios: list[Scenario] = []
+    if mapping is not None and mapping.get(CASES) is None:
+        scenarios.append(_scenario(reading, mapping, _id(path, root)))
+    elif mapping is not None:
+        scenarios += _cases(reading, mapping, _id(path, root), known)
+    errors = sorted(page.errors, key=lambda error: (error.place.line, error.place.column))
+    return [] if errors else scenarios, errors
+
+
+def _cases(reading: Reading, root: Mapping, file_id: str, known: _Known) -> list[Scenario]:
+    """Return a scenario for each case; a mistake is noted once, whatever number of cases has it."""
+    page = reading.page
+    table = Cases(reading, root)
+    scenarios = []
+    errors: dict[str, list[ScenarioError]] = {}
+    for case in table.cases:
+        own = Reading(replace(page, errors=[]), known.clauses, known.behaviours)
+        story = table.story(case, own.page)
+        if not own.page.errors:
+            scenario = _scenario(own, story, f"{file_id}[{case.name}]")
+            scenarios.append(replace(scenario, case=case.name))
+        errors[case.name] = own.page.errors
+    table.check_used()
+    page.errors += merged(errors)
+    return scenarios
 
 
 def _scenario(reading: Reading, root: Mapping, scenario_id: str) -> Scenario:

@@ -111,12 +111,14 @@ class Scenario:
     """One scenario file.
 
     Attributes:
-        id: the path below the scenario folder, without the ending: `timeouts/record-failed`.
+        id: the path below the scenario folder, without the ending: `timeouts/record-failed`; with
+            the name of its case, where it has one: `http/bodies[no-json]`.
         shows: what it shows, one sentence.
         clauses: the ids of the clauses it is about.
         profiles: the profiles it applies to.
         clocks: the clocks it can run on, and `because` why not on the others.
         timing: timers that differ from the defaults, in seconds.
+        case: the name of its case, where the file has a table of them.
 
     """
 
@@ -132,6 +134,7 @@ class Scenario:
     targets: tuple[TargetDecl, ...]
     tasks: tuple[TaskDecl, ...]
     steps: tuple[Step, ...]
+    case: str | None = None
 
     @property
     def needs_tables(self) -> bool:

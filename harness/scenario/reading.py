@@ -9,6 +9,7 @@ from harness.scenario.durations import TIMERS, DurationError, parse, resolve, ti
 from harness.scenario.model import Duration
 from harness.scenario.names import Names
 from harness.scenario.references import (
+    CASE,
     EACH,
     NAME,
     RESERVED,
@@ -165,6 +166,8 @@ class Reading:
                 self.wrong(node, "expected ${each} inside a for_each only")
         elif head == TIMING:
             self._check_timer(node, reference)
+        elif head == CASE:
+            self.wrong(node, "expected ${case.…} in the story of a file with 'cases' only")
         elif head in self.names.agents and not self.names.is_agent(head):
             self.wrong(node, *self.group_message(head))
         elif not self.names.is_declared(head) and head not in self.names.known:

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from harness.scenario.cases import CASE_KEYS
 from harness.scenario.declarations import (
     AGENT_KEYS,
     CHOICE,
@@ -143,6 +144,12 @@ def reference() -> str:
         ("Behaviours:", _behaviours()),
         ("### Storage targets", _table("key", "what it says", TARGET_KEYS)),
         ("### Tasks", _table("key", "what it says", TASK_KEYS)),
+        (
+            "### Cases",
+            _table(
+                "key", "what it says", CASE_KEYS | {"<value>": "what `${case.<value>}` stands for"}
+            ),
+        ),
         ("### Calls", _verbs(call=True)),
         ("Beside a call:", _table("key", "what it says", _BESIDE)),
         ("### Everything else that happens", _verbs(call=False)),

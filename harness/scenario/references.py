@@ -9,7 +9,8 @@ NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 
 EACH: Final = "each"
 TIMING: Final = "timing"
-RESERVED: Final = frozenset({EACH, TIMING})
+CASE: Final = "case"
+RESERVED: Final = frozenset({EACH, TIMING, CASE})
 """The heads of references that stand for something everywhere."""
 
 _OPEN: Final = "${"

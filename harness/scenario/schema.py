@@ -9,6 +9,7 @@ from collections.abc import Mapping as Table
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from harness.scenario.cases import CASE_KEYS, CASE_NAME, CASES_MAX
 from harness.scenario.declarations import (
     AGENT_KEYS,
     CHOICE,
@@ -258,6 +259,12 @@ def _task() -> Schema:
     return {"type": "object", "properties": properties, "required": ["agent"]}
 
 
+def _case() -> Schema:
+    name = {"type": "string", "pattern": f"^{CASE_NAME.pattern}$"}
+    schemas = {"name": name, "profiles": _words(KNOWN_PROFILES)}
+    return {"type": "object", "properties": _described(CASE_KEYS, schemas), "minProperties": 1}
+
+
 def _words(words: Iterable[str]) -> Schema:
     return _list_of({"enum": list(words)}, uniqueItems=True)
 
@@ -301,16 +308,24 @@ def json_schema(behaviours: Table[str, Table[str, str]] | None = None) -> Schema
         "agents": _by_name(_agent(behaviours)),
         "targets": _by_name(_target()),
         "tasks": _by_name(_task()),
+        "cases": _list_of(_case(), maxItems=CASES_MAX),
         "steps": _ref("steps"),
     }
     one_clock = {"properties": {"clocks": {"maxItems": 1}}, "required": ["clocks"]}
-    return {
-        "$schema": DIALECT,
-        "title": "muster scenario",
+    story = {
         **_strict(_described(TOP_KEYS, schemas), REQUIRED),
         "if": one_clock,
         "then": {"required": ["because"]},
         "else": {"properties": {"because": False}},
+    }
+    # `${case.x}` may stand anywhere in a story with cases: its shapes are the loader's to check
+    parameterised = _strict(_described(TOP_KEYS, {"cases": schemas["cases"]}), REQUIRED)
+    return {
+        "$schema": DIALECT,
+        "title": "muster scenario",
+        "if": {"required": ["cases"]},
+        "then": parameterised,
+        "else": story,
         "$defs": _definitions(),
     }
 
