@@ -48,6 +48,13 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def selfcheck(session: nox.Session) -> None:
+    """Try the conformance suite on mutants of the reference master."""
+    install(session)
+    session.run("muster", "selfcheck", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure, each figure beside its yardstick."""
     install(session, "test")

@@ -10,6 +10,7 @@ import click
 
 from harness.commands.agents import agents
 from harness.commands.run import run
+from harness.commands.selfcheck import selfcheck
 from harness.commands.serve import serve
 from harness.commands.validate import schema, validate
 from harness.stop import StopError
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (run, validate, schema, serve, agents):
+for command in (run, validate, schema, serve, agents, selfcheck):
     cli.add_command(command)
 
 
