@@ -5,7 +5,6 @@ The order of checks is the same everywhere: token, id, body, then the decision's
 
 from typing import Final
 
-from master import service
 from master.call import Call
 from master.http import OK_STATUS, success
 from master.protocol.errors import ApiError
@@ -17,6 +16,7 @@ from master.protocol.messages import (
     bind_restore_update,
 )
 from master.protocol.wire import BindError
+from master.service import agents, queue, reports, specs
 from master.state import State
 from master.store.rows import Node
 
@@ -33,7 +33,7 @@ def token_of(request: Request) -> str:
 
 
 def _node(state: State, call: Call) -> Node:
-    return service.authenticate(state, token_of(call.request), call.now)
+    return agents.authenticate(state, token_of(call.request), call.now)
 
 
 def heartbeat(state: State, call: Call) -> Response:
@@ -45,14 +45,14 @@ def heartbeat(state: State, call: Call) -> Response:
     token = report.token or token_of(call.request)
     if not token:
         raise ApiError("INVALID_INPUT", "missing token")
-    return success(service.heartbeat(state, token, report, call.now))
+    return success(agents.heartbeat(state, token, report, call.now))
 
 
 def poll(state: State, call: Call) -> Response:
     """`POST /api/agent/commands/poll`: never reads its body."""
     node = _node(state, call)
     try:
-        return success(service.poll(state, node, call.now))
+        return success(queue.poll(state, node, call.now))
     except ValueError:  # the real master's encoder gives up after the status line
         return Response(200, b"")
 
@@ -61,39 +61,39 @@ def submit_result(state: State, call: Call) -> Response:
     """`POST /api/agent/commands/:id/result`."""
     node = _node(state, call)
     command_id = call.agent_id()
-    service.submit_result(state, node, command_id, call.body(bind_command_result), call.now)
+    queue.submit_result(state, node, command_id, call.body(bind_command_result), call.now)
     return OK_STATUS
 
 
 def task_spec(state: State, call: Call) -> Response:
     """`GET /api/agent/tasks/:id`."""
-    return success(service.task_spec(state, _node(state, call), call.agent_id()))
+    return success(specs.task_spec(state, _node(state, call), call.agent_id()))
 
 
 def update_record(state: State, call: Call) -> Response:
     """`POST /api/agent/records/:id`."""
     node = _node(state, call)
     record_id = call.agent_id()
-    service.update_record(state, node, record_id, call.body(bind_record_update), call.now)
+    reports.update_record(state, node, record_id, call.body(bind_record_update), call.now)
     return OK_STATUS
 
 
 def restore_spec(state: State, call: Call) -> Response:
     """`GET /api/agent/restores/:id/spec`."""
-    return success(service.restore_spec(state, _node(state, call), call.agent_id()))
+    return success(specs.restore_spec(state, _node(state, call), call.agent_id()))
 
 
 def update_restore(state: State, call: Call) -> Response:
     """`POST /api/agent/restores/:id`."""
     node = _node(state, call)
     restore_id = call.agent_id()
-    service.update_restore(state, node, restore_id, call.body(bind_restore_update), call.now)
+    reports.update_restore(state, node, restore_id, call.body(bind_restore_update), call.now)
     return OK_STATUS
 
 
 def self_status(state: State, call: Call) -> Response:
     """`GET /api/v1/agent/self`."""
-    return success(service.self_status(_node(state, call)))
+    return success(agents.self_status(_node(state, call)))
 
 
 ROUTES: Final = {

@@ -7,8 +7,8 @@ do. One command that cannot be expired does not keep the others waiting.
 import logging
 from collections.abc import Callable
 
-from master import service
 from master.now import Now
+from master.service import agents, timeouts
 from master.state import State
 
 log = logging.getLogger("muster.master")
@@ -30,9 +30,9 @@ async def every(state: State, interval_s: float, act: Callable[[State, Now], obj
 def expire_stale_commands(state: State, now: Now) -> int:
     """Time out every stale command with what it was for; return how many were."""
     expired = 0
-    for command in service.stale_commands(state, now):
+    for command in timeouts.stale_commands(state, now):
         try:
-            service.expire_command(state, command, now)
+            timeouts.expire_command(state, command, now)
             expired += 1
         except Exception as error:  # whatever is wrong with one row, the others go on
             log.warning("command %d cannot be timed out: %s", command.id, error, exc_info=True)
@@ -43,7 +43,7 @@ def expire_stale_commands(state: State, now: Now) -> int:
 
 def silence_quiet_nodes(state: State, now: Now) -> int:
     """Mark the nodes offline that were silent for too long; return how many were."""
-    silenced = service.silence_nodes(state, now)
+    silenced = agents.silence_nodes(state, now)
     if silenced:
         log.info("marked %d silent nodes offline", silenced)
     return silenced

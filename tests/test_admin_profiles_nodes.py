@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from cluster import EVERY, Cluster, cluster, profiles
 
-from master import service
 from master.protocol.states import CommandStatus, CommandType
+from master.service import queue
 from master.store import commands
 from master.store.rows import Command
 
@@ -15,7 +15,7 @@ FIGURES = ["queue", "runningTasks", "health"]
 
 
 def enqueue(one: Cluster, node_id: int, *kinds: CommandType) -> list[int]:
-    return [service.enqueue(one.state, node_id, kind, {}, one.now) for kind in kinds]
+    return [queue.enqueue(one.state, node_id, kind, {}, one.now) for kind in kinds]
 
 
 def end(one: Cluster, command_id: int, status: CommandStatus, message: str = "") -> None:

@@ -13,7 +13,7 @@ import trio
 from conftest import HandClock
 
 from harness.target import SeededEntropy
-from master import monitors, service
+from master import monitors
 from master.admin import nodes as node_admin
 from master.config import Config
 from master.core import Master
@@ -23,6 +23,7 @@ from master.protocol.exchange import Request, Response
 from master.protocol.messages import RecordUpdate, RestoreUpdate
 from master.protocol.states import CommandStatus, CommandType, RecordStatus
 from master.protocol.times import NS, db_text, parse
+from master.service import agents, queue, reports, timeouts
 from master.store import commands, nodes, records
 from master.store import database as database_module
 from master.store.database import Database
@@ -92,7 +93,7 @@ class Rig:
         dispatched_ns: int | None = T0,
     ) -> int:
         """Put a command into the queue, and hand it out at an instant."""
-        command_id = service.enqueue(self.state, self.node.id, kind, payload or {}, at(T0))
+        command_id = queue.enqueue(self.state, self.node.id, kind, payload or {}, at(T0))
         if dispatched_ns is not None:
             self.database.update(
                 Command, command_id, status="dispatched", dispatched_at=db_text(dispatched_ns)
@@ -127,7 +128,7 @@ def test_a_command_is_stale_after_the_timeout(
     dispatched_ns = T0 + fraction_ns
     command_id = rig.add_command(dispatched_ns=dispatched_ns)
 
-    found = service.stale_commands(rig.state, at(dispatched_ns + TIMEOUT_NS + age_ns))
+    found = timeouts.stale_commands(rig.state, at(dispatched_ns + TIMEOUT_NS + age_ns))
 
     assert [command.id for command in found] == ([command_id] if stale else [])
 
@@ -155,9 +156,9 @@ def test_a_timeout_is_written_in_full(rig: Rig) -> None:
     rig.tick(now_ns)
 
     command, record = rig.get(Command, command_id), rig.get(Record, record_id)
-    assert (command.status, command.error_message) == ("timeout", service.TIMEOUT_MESSAGE)
+    assert (command.status, command.error_message) == ("timeout", timeouts.TIMEOUT_MESSAGE)
     assert (command.completed_at, command.dispatched_at) == (db_text(now_ns), db_text(T0))
-    assert (record.status, record.error_message) == ("failed", service.RECORD_TIMEOUT_MESSAGE)
+    assert (record.status, record.error_message) == ("failed", timeouts.RECORD_TIMEOUT_MESSAGE)
     assert (record.completed_at, record.duration_seconds) == (db_text(now_ns), 600)
     assert record.log_content == "so far\n"
     assert rig.get(Task, rig.task_id) == task
@@ -230,7 +231,7 @@ def test_a_restore_fails_with_its_command(rig: Rig) -> None:
 
     restore = rig.get(Restore, restore_id)
     assert (restore.status, restore.duration_seconds) == ("failed", 600)
-    assert restore.error_message == service.RECORD_TIMEOUT_MESSAGE
+    assert restore.error_message == timeouts.RECORD_TIMEOUT_MESSAGE
     assert rig.status(Record, record_id) == "running"
 
 
@@ -287,8 +288,8 @@ def test_a_duration_is_cut_towards_zero(rig: Rig, elapsed_ns: int, seconds: int)
     ended = at(T0 + elapsed_ns)
     reported, restored, silent = rig.add_record(), rig.add_restore(), rig.add_record()
 
-    service.update_record(rig.state, rig.node, reported, RecordUpdate(status="success"), ended)
-    service.update_restore(rig.state, rig.node, restored, RestoreUpdate(status="failed"), ended)
+    reports.update_record(rig.state, rig.node, reported, RecordUpdate(status="success"), ended)
+    reports.update_restore(rig.state, rig.node, restored, RestoreUpdate(status="failed"), ended)
     records.fail_running(rig.database, Record, silent, "late", ended)
 
     assert rig.get(Record, reported).duration_seconds == seconds
@@ -304,7 +305,7 @@ def test_a_node_is_offline_after_the_silence(rig: Rig, age_ns: int, status: str)
     """One nanosecond more than the silence is enough, the silence itself is not."""
     rig.database.update(Node, rig.node.id, status="online", last_seen=db_text(T0))
 
-    count = service.silence_nodes(rig.state, at(T0 + OFFLINE_NS + age_ns))
+    count = agents.silence_nodes(rig.state, at(T0 + OFFLINE_NS + age_ns))
 
     assert rig.status(Node, rig.node.id) == status
     assert count == (status == "offline")
@@ -323,7 +324,7 @@ def test_silence_is_noticed_once(rig: Rig) -> None:
 
 def test_the_master_s_own_node_is_never_silent(rig: Rig) -> None:
     """Nobody sends heartbeats for it, and it stays online."""
-    count = service.silence_nodes(rig.state, at(T0 + 1_000 * OFFLINE_NS))
+    count = agents.silence_nodes(rig.state, at(T0 + 1_000 * OFFLINE_NS))
 
     assert count == 0
     assert rig.database.count(Node, "is_local = 1 AND status = 'online'") == 1
@@ -335,7 +336,7 @@ def test_the_master_s_own_node_is_never_silent(rig: Rig) -> None:
 def identified(rig: Rig, token: str, now_ns: int) -> int | str:
     """Return whose token this is at an instant, or the code of the refusal."""
     try:
-        return service.authenticate(rig.state, token, at(now_ns)).id
+        return agents.authenticate(rig.state, token, at(now_ns)).id
     except ApiError as error:
         return error.code
 
@@ -470,9 +471,7 @@ def test_two_columns_are_in_the_master_s_own_zone() -> None:
     clock = KathmanduClock()
     with Master(Database(), clock, entropy, Config(bcrypt_cost=4)) as master:
         rig = Rig(master)
-        command_id = service.enqueue(
-            rig.state, rig.node.id, CommandType.LIST_DIR, {}, Now.of(clock)
-        )
+        command_id = queue.enqueue(rig.state, rig.node.id, CommandType.LIST_DIR, {}, Now.of(clock))
         poll(rig)
         claimed = rig.get(Command, command_id)
         rig.send("/api/agent/heartbeat", b"{}")

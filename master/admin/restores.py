@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from master import presence, service
+from master import presence
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.nodes import remote
 from master.admin.records import Filter, task_name
@@ -16,6 +16,7 @@ from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
 from master.protocol.states import CommandType, RecordStatus
 from master.protocol.wire import Outbound
+from master.service import queue
 from master.state import State
 from master.store import records
 from master.store.rows import Node, Record, Restore, Task
@@ -107,7 +108,7 @@ def start_restore(state: State, record_id: int, triggered_by: str, now: Now) -> 
             records.fail_running(state.database, Restore, restore_id, offline, now)
         else:
             payload = {"restoreRecordId": restore_id}
-            service.enqueue(state, node.id, CommandType.RESTORE_RECORD, payload, now)
+            queue.enqueue(state, node.id, CommandType.RESTORE_RECORD, payload, now)
     timestamp = times.wire_text(now.utc)
     if not presence.online(state, node, now):
         state.restore_logs.append(restore_id, "error", offline, timestamp)

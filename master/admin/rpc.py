@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from master import presence, service
+from master import presence
 from master.admin import nodes
 from master.admin.access import Caller, signed_in
 from master.admin.rules import RuledBinder, at_least_one, one_of, read, required
@@ -23,6 +23,7 @@ from master.protocol.errors import REGISTRY, ApiError
 from master.protocol.exchange import Response
 from master.protocol.states import FINISHED_COMMAND, CommandStatus, CommandType
 from master.protocol.wire import Binder, BindError, Inbound, Int, Outbound, Uint
+from master.service import queue
 from master.state import State
 from master.store.rows import Command, Node
 
@@ -134,7 +135,7 @@ async def _entries(state: State, call: Call, node: Node, path: str) -> list[Entr
     if not presence.online(state, node, call.now):
         raise ApiError("NODE_OFFLINE")
     payload = {"path": path if path.strip() else "/"}
-    command_id = service.enqueue(state, node.id, CommandType.LIST_DIR, payload, call.now)
+    command_id = queue.enqueue(state, node.id, CommandType.LIST_DIR, payload, call.now)
     timeout_s = state.config.timings.list_dir_timeout_s
     command = await wait_for(state, command_id, timeout_s)
     if command.status != CommandStatus.SUCCEEDED:
@@ -211,7 +212,7 @@ async def discover(state: State, call: Call, _: Caller) -> Response:
         "user": wanted.user,
         "password": wanted.password,
     }
-    command_id = service.enqueue(state, node.id, CommandType.DISCOVER_DB, payload, call.now)
+    command_id = queue.enqueue(state, node.id, CommandType.DISCOVER_DB, payload, call.now)
     command = await wait_for(state, command_id, state.config.timings.discover_timeout_s)
     if command.status != CommandStatus.SUCCEEDED:
         return _failed(command.error_message.strip() or f"命令状态: {command.status}")

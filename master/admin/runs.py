@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from master import presence, service
+from master import presence
 from master.admin.access import Caller, not_viewer
 from master.admin.nodes import remote
 from master.admin.records import detail
@@ -16,6 +16,7 @@ from master.now import Now
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
 from master.protocol.states import CommandType, RecordStatus
+from master.service import queue
 from master.state import State
 from master.store import records, tasks
 from master.store.rows import Node, Record, Task
@@ -50,7 +51,7 @@ def run_task(state: State, task_id: int, now: Now) -> Record:
             tasks.set_last_status(state.database, task.id, RecordStatus.FAILED, now)
         else:
             payload = {"recordId": record_id, "taskId": task.id}
-            service.enqueue(state, node.id, CommandType.RUN_TASK, payload, now)
+            queue.enqueue(state, node.id, CommandType.RUN_TASK, payload, now)
     if not presence.online(state, node, now):
         raise ApiError("NODE_OFFLINE", offline)
     return find_record(state, record_id)
