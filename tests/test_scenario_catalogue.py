@@ -107,9 +107,9 @@ def test_catalogue_serves_the_loader(tmp_path: Path) -> None:
         ("x = ", 1, "TOML: Invalid value", None),
         (CLAUSE + "[other]\n", 1, "expected [[clause]] tables only, got 'other'", None),
         ("", 1, "expected at least one clause, each under a line [[clause]]", None),
-        ("clause = [{}]\n", 1, "expected at least one clause, each under a line [[clause]]", None),
+        ("clause = [{}]\n", 1, "expected tables, each under a line [[clause]]", None),
         (b"# a\n# \xff\n", 2, "expected UTF-8, got 0xff", None),
-        ("#" * 4_194_305, 1, "expected a catalogue of at most 4194304 bytes", None),
+        ("#" * 4_194_305, 1, "expected a file of at most 4194304 bytes", None),
     ],
 )
 def test_mistake_in_the_catalogue(
