@@ -7,7 +7,7 @@ them by name.
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import Any, Final
 
@@ -19,10 +19,11 @@ from harness.play import play, skip_reason
 from harness.redact import Redactor
 from harness.scenario.catalogue import Catalogue
 from harness.scenario.durations import resolve
+from harness.scenario.known import KnownFailures
 from harness.scenario.model import Scenario
 from harness.served import Served, serve_master
 from harness.target import ADMIN, FileTables, MakeMaster, play_embedded
-from harness.verdict import Outcome, Report, Verdict, judge_clauses
+from harness.verdict import Outcome, Report, Rules, Verdict, judge_clauses, judge_known
 from harness.world import World
 from master.config import Timings
 from master.core import Master
@@ -53,6 +54,9 @@ class Plan:
         seed: decides all that is random.
         speed: how much faster than written time passes on the real clock.
         make_master: makes the master of a simulation.
+        known: the known failures.
+        strict: a SHOULD counts as a MUST.
+        asked: what the scenarios were selected by, in words; `None` when by nothing.
 
     """
 
@@ -63,6 +67,19 @@ class Plan:
     seed: int
     speed: float = SPEED
     make_master: MakeMaster = Master
+    known: KnownFailures = field(default_factory=KnownFailures)
+    strict: bool = False
+    asked: str | None = None
+
+    @property
+    def target(self) -> str:
+        """Return what known failures call the target."""
+        return "embedded" if self.clock == "virtual" else "real"
+
+    @property
+    def rules(self) -> Rules:
+        """Return what its outcomes are judged by."""
+        return Rules(self.catalogue, self.profile, self.target, self.known, self.strict)
 
 
 class Listener:
@@ -92,7 +109,9 @@ def select(
     return tuple(
         scenario
         for scenario in scenarios
-        if (clause is None or any(fnmatch.fnmatchcase(one, clause) for one in scenario.clauses))
+        if (
+            clause is None or any(fnmatch.fnmatchcase(one, clause) for one in scenario.speaks_about)
+        )
         and (case is None or fnmatch.fnmatchcase(scenario.case or "", case))
     )
 
@@ -124,7 +143,10 @@ def run(plan: Plan, listeners: Sequence[Listener]) -> Report:
         duration_s=time.perf_counter() - began_s,
         interrupted=interrupted,
         outcomes=done,
-        clauses=judge_clauses(done, plan.catalogue),
+        clauses=judge_clauses(done, plan.rules),
+        known=judge_known(done, plan.rules),
+        strict=plan.strict,
+        asked=plan.asked,
     )
     hear.finished(report)
     return report
@@ -149,8 +171,9 @@ def _skipped(plan: Plan, scenario: Scenario) -> Outcome | None:
     return Outcome(scenario, Verdict.SKIP, reason=reason) if reason else None
 
 
-def _with_replay(plan: Plan, outcome: Outcome) -> Outcome:
-    """Complete an outcome with the command that plays its scenario again."""
+def _complete(plan: Plan, outcome: Outcome) -> Outcome:
+    """Complete an outcome with its verdict, and with the command that plays its scenario again."""
+    plan.rules.settle(outcome)
     speed = f" --speed {plan.speed:g}" if plan.clock == "real" and plan.speed != SPEED else ""
     case = f" --case {outcome.scenario.case}" if outcome.scenario.case else ""
     outcome.replay = (
@@ -167,7 +190,7 @@ def _run_virtual(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None:
         outcome, history = _skipped(plan, scenario), None
         if outcome is None:
             outcome, history = play_embedded(scenario, profile, plan.seed, plan.make_master)
-        outcomes[scenario.id] = _with_replay(plan, outcome)
+        outcomes[scenario.id] = _complete(plan, outcome)
         hear.played(outcome, history)
 
 
@@ -186,7 +209,7 @@ async def _run_real(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None
     for scenario in plan.scenarios:
         skipped = _skipped(plan, scenario)
         if skipped is not None:
-            outcomes[scenario.id] = _with_replay(plan, skipped)
+            outcomes[scenario.id] = _complete(plan, skipped)
             hear.played(skipped, None)
             continue
         timings = _real_timings(scenario, plan.speed)
@@ -250,7 +273,7 @@ class _RealGroup:
             self._done(outcome, history)
 
     def _done(self, outcome: Outcome, history: History) -> None:
-        self._outcomes[outcome.scenario.id] = _with_replay(self._plan, outcome)
+        self._outcomes[outcome.scenario.id] = _complete(self._plan, outcome)
         self._hear.played(outcome, history)
 
     async def _play(self, scenario: Scenario, served: Served) -> tuple[Outcome, History]:

@@ -115,7 +115,7 @@ def test_the_junit_report(folder: Path, tmp_path: Path) -> None:
     assert len(cases["good"]) == 0
     assert [one.tag for one in failures] == ["failure"]
     assert failures[0].get("type") == "CMD-1"
-    assert "replay: muster run" in (failures[0].text or "")
+    assert "replay  muster run" in (failures[0].text or "")
 
 
 def test_the_histories(folder: Path, tmp_path: Path) -> None:
@@ -132,6 +132,77 @@ def test_the_histories(folder: Path, tmp_path: Path) -> None:
     assert all(json.loads(line)["index"] >= 0 for line in first["good.jsonl"].splitlines())
 
 
+ONLY_2_0 = PASSING.replace("agents:", "profiles: ['2.0']\nagents:")
+
+
+def test_every_profile_one_after_the_other(folder: Path, tmp_path: Path) -> None:
+    """Each with a summary of its own, all in one file a report, and the worst exit code."""
+    (folder / "old.yaml").write_text(ONLY_2_0)
+    files = {name: tmp_path / name for name in ("all.json", "all.xml")}
+    written = ["--json", files["all.json"], "--junit", files["all.xml"], "--history", tmp_path]
+    result = muster(folder / "good.yaml", folder / "old.yaml", "--profile", "all", *written)
+    report = json.loads(files["all.json"].read_text())
+    suites = Xml.parse(files["all.xml"]).getroot()  # noqa: S314 - our own file
+    names = [(case.get("classname"), case.get("name")) for case in suites.iter("testcase")]
+
+    assert result.return_value == Exit.OK
+    assert result.output.count("(exit 0: all applicable MUST clauses pass)") == 10
+    assert "profile 2.0      PASS     2 PASS (exit 0" in result.output
+    assert "profile strict   PASS     1 PASS, 1 SKIP (exit 0" in result.output
+    assert result.output.endswith("the worst of 5 profiles: exit 0\n")
+    assert (report["schema"], report["exit_code"]) == ("muster-reports/1", 0)
+    assert [one["profile"] for one in report["reports"]] == [
+        "2.0",
+        "2.3.4",
+        "2.3.5",
+        "2.4",
+        "strict",
+    ]
+    assert [suite.get("name") for suite in suites][:2] == ["muster 2.0", "muster 2.3.4"]
+    assert (suites.get("tests"), suites.get("skipped")) == ("10", "4")
+    assert len(set(names)) == len(names) == 10
+    assert (tmp_path / "2.3.4" / "good.jsonl").is_file()
+    assert not (tmp_path / "2.3.4" / "old.jsonl").exists()
+
+
+def test_several_profiles_end_as_the_worst_of_them(folder: Path) -> None:
+    """One with nothing to test among good ones exits 3, one with a violation 1."""
+    (folder / "old.yaml").write_text(ONLY_2_0)
+
+    assert muster(folder / "old.yaml", "--profile", "all").return_value == Exit.NOTHING_TESTED
+    assert muster(folder, "--profile", "all").return_value == Exit.VIOLATION
+
+
+def test_a_run_with_everything_skipped_is_no_success(folder: Path) -> None:
+    """Exit 3, and the reason is told once, however many scenarios have it."""
+    for name in ("good", "bad"):
+        (folder / f"{name}.yaml").unlink()
+    for number in range(5):
+        (folder / f"old-{number}.yaml").write_text(ONLY_2_0)
+    result = muster(folder, "--profile", "2.4")
+
+    assert result.return_value == Exit.NOTHING_TESTED
+    assert "SKIP  old-0, old-1, old-2 and 2 more: applies to profile 2.0" in result.output
+
+
+def test_a_broken_should(folder: Path) -> None:
+    """It is explained, warned of and passed; `--strict` makes it a violation."""
+    (folder / "clauses.toml").write_text(
+        '[[clause]]\nid = "CMD-1"\nlevel = "SHOULD"\ntext = "It should."\nsource = "s"\n'
+        'means = "Nobody wrote it."\n'
+    )
+    (folder / "good.yaml").unlink()
+    warned = muster(folder)
+    counted = muster(folder, "--strict")
+
+    assert warned.return_value == Exit.OK
+    assert "CMD-1 SHOULD: It should." in warned.output
+    assert "usually  Nobody wrote it." in warned.output
+    assert "scenarios  1 WARN\nclauses    1 WARN\nPASS" in warned.output
+    assert counted.return_value == Exit.VIOLATION
+    assert "(exit 1: a MUST or SHOULD clause is broken)" in counted.output
+
+
 def test_scenarios_are_chosen_by_clause(folder: Path) -> None:
     """A glob over clause ids; nothing found is not success."""
     listed = muster(folder, "--list", "--clause", "CMD-[5]")
@@ -140,6 +211,8 @@ def test_scenarios_are_chosen_by_clause(folder: Path) -> None:
     assert listed.output == "good  [CMD-5]  An idle poll is answered at once\n"
     assert nothing.return_value == Exit.NOTHING_TESTED
     assert "nothing was tested" in nothing.output
+    assert "none of 2 scenarios matches --clause 'RPC-*'" in nothing.output
+    assert "by area: CMD (2)" in nothing.output
 
 
 def test_mistakes_in_files_are_told_all_at_once(folder: Path) -> None:

@@ -1,17 +1,21 @@
 """Options that several commands take."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from harness.scenario.durations import literal_seconds
 from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
 
-_HERE = Path(__file__).resolve().parent.parent.parent / "scenarios"
+SCENARIOS: Final = Path(__file__).resolve().parent.parent.parent / "scenarios"
+"""The scenarios that come with muster."""
 
-SCENARIOS = _HERE.relative_to(Path.cwd()) if _HERE.is_relative_to(Path.cwd()) else _HERE
-"""The scenarios that come with muster, by the shortest path to them."""
+
+def shortest(path: Path) -> Path:
+    """Return a whole path as it is seen from the current folder, where it is below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 class DurationType(click.ParamType[float]):
@@ -42,4 +46,15 @@ profile_option = click.option(
     default=DEFAULT_PROFILE,
     show_default=True,
     help="The release to be, or to be judged as.",
+)
+
+ALL_PROFILES: Final = "all"
+"""Stands for every profile, one after the other."""
+
+played_profile_option = click.option(
+    "--profile",
+    type=click.Choice([*PROFILES, ALL_PROFILES]),
+    default=DEFAULT_PROFILE,
+    show_default=True,
+    help=f"The release to be judged as; {ALL_PROFILES} plays every one.",
 )

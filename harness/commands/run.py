@@ -1,25 +1,28 @@
 """`muster run`: play scenarios and judge."""
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harness.commands.options import SCENARIOS, profile_option
+from harness.commands.options import ALL_PROFILES, played_profile_option
 from harness.reports.histories import Histories
 from harness.reports.jsonfile import JsonFile
 from harness.reports.junit import JunitFile
 from harness.reports.terminal import Terminal
 from harness.runner import SPEED, Listener, Plan, select
 from harness.runner import run as run_plan
-from harness.scenario.catalogue import Catalogue, CatalogueError
-from harness.scenario.errors import ScenarioErrors
-from harness.scenario.loader import load_all
+from harness.scenario.catalogue import Catalogue
+from harness.scenario.known import KNOWN_NAME
 from harness.scenario.model import Scenario
 from harness.served import ServerError
 from harness.stop import StopError
-from harness.verdict import Exit
+from harness.suite import Suite
+from harness.verdict import Exit, Report, worst
+from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
 from simulated_agents.ports import NoReply
 
 OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
@@ -34,7 +37,7 @@ OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
     show_default=True,
     help="virtual: in this process, time jumps. real: `muster serve` as a process, over TCP.",
 )
-@profile_option
+@played_profile_option
 @click.option("--clause", metavar="GLOB", help="Only scenarios about matching clauses: TMO-*.")
 @click.option("--case", metavar="GLOB", help="Only these cases of parameterised scenarios.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -52,6 +55,13 @@ OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
     type=click.Path(path_type=Path, file_okay=False),
     help="Write each scenario's history into this folder, as JSON lines.",
 )
+@click.option(
+    "--known-failures",
+    "known_file",
+    type=click.Path(path_type=Path, exists=True),
+    help=f"What is known to fail, and why; the nearest {KNOWN_NAME} when left out.",
+)
+@click.option("--strict", is_flag=True, help="A SHOULD counts as a MUST.")
 @click.option("--list", "only_list", is_flag=True, help="Only list what would be played.")
 def run(
     paths: tuple[Path, ...],
@@ -64,53 +74,72 @@ def run(
     json_file: Path | None,
     junit_file: Path | None,
     history: Path | None,
+    known_file: Path | None,
+    strict: bool,
     only_list: bool,
 ) -> int:
     """Play the scenarios in PATH… (the built-in suite when left out) and judge the master."""
-    scenarios, catalogue = load(paths)
-    selected = select(scenarios, clause, case)
+    suite = Suite.read(paths)
+    selected = select(suite.scenarios, clause, case)
+    asked = None if selected else suite.why_nothing(clause, case)
     if only_list:
         for scenario in selected:
             click.echo(f"{scenario.id}  [{', '.join(scenario.clauses)}]  {scenario.shows}")
+        if asked is not None:
+            click.echo(asked, err=True)
         return Exit.OK if selected else Exit.NOTHING_TESTED
     if history is not None:
         _writable_folder(history)
-    listeners: list[Listener] = [JsonFile(_writable(json_file))] if json_file else []
-    listeners += [JunitFile(_writable(junit_file))] if junit_file else []
-    listeners += [Histories(history)] if history else []
-    listeners.append(Terminal())
+    several = profile == ALL_PROFILES
+    listeners: list[Listener] = []
+    if json_file:
+        listeners.append(JsonFile(_writable(json_file), all_profiles=several))
+    if junit_file:
+        listeners.append(JunitFile(_writable(junit_file), all_profiles=several))
+    if history:
+        listeners.append(Histories(history, all_profiles=several))
     plan = Plan(
         scenarios=selected,
-        catalogue=catalogue,
-        profile=profile,
+        catalogue=suite.catalogue,
+        profile=DEFAULT_PROFILE if several else profile,
         clock=clock,
         seed=seed,
         speed=speed,
+        known=suite.known_failures(known_file),
+        strict=strict,
+        asked=asked,
     )
     try:
-        return run_plan(plan, listeners).exit_code
+        return _play_all(plan, listeners) if several else _play(plan, listeners)
     except* (ServerError, NoReply) as group:
         raise StopError(Exit.TARGET, _first_message(group)) from None
+
+
+def _play(plan: Plan, listeners: Sequence[Listener]) -> int:
+    return run_plan(plan, [*listeners, Terminal()]).exit_code
+
+
+def _play_all(plan: Plan, listeners: Sequence[Listener]) -> int:
+    """Play a plan on every profile, one after the other, and return the worst exit code."""
+    terminal = Terminal()
+    reports: list[Report] = []
+    for profile in PROFILES:
+        reports.append(run_plan(replace(plan, profile=profile), [*listeners, terminal]))
+        if reports[-1].interrupted:
+            break
+    terminal.summary(reports)
+    return worst(report.exit_code for report in reports)
 
 
 def load(paths: tuple[Path, ...]) -> tuple[list[Scenario], Catalogue]:
     """Return the scenarios below some paths, and the catalogue that goes with them.
 
-    The catalogue is the nearest `clauses.toml` above the first path, or the built-in one.
-
     Raises:
         StopError: a file is wrong; all mistakes of all files are shown at once.
 
     """
-    paths = paths or (SCENARIOS,)
-    first = paths[0].resolve()
-    above = [folder / "clauses.toml" for folder in (first, *first.parents)]
-    file = next((one for one in above if one.is_file()), SCENARIOS / "clauses.toml")
-    try:
-        catalogue = Catalogue.read(file)
-        return load_all(paths, catalogue), catalogue
-    except (CatalogueError, ScenarioErrors) as error:
-        raise StopError(Exit.USAGE, str(error)) from None
+    suite = Suite.read(paths)
+    return list(suite.scenarios), suite.catalogue
 
 
 def _writable(path: Path) -> Path:

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from harness.commands.run import load
 from harness.scenario.schema import json_schema
+from harness.suite import Suite
 from harness.verdict import Exit
 
 
@@ -14,7 +14,7 @@ from harness.verdict import Exit
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def validate(paths: tuple[Path, ...]) -> int:
     """Check scenario files and show every mistake in them at once."""
-    scenarios, _ = load(paths)
+    scenarios = Suite.read(paths).scenarios
     click.echo(f"{len(scenarios)} scenarios, no mistakes")
     return Exit.OK if scenarios else Exit.NOTHING_TESTED
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.history import History
-from harness.runner import Listener
+from harness.runner import Listener, Plan
 from harness.verdict import Outcome
 
 
@@ -12,11 +12,19 @@ class Histories(Listener):
 
     Args:
         folder: where to; a scenario `area/name` goes into `area/name.jsonl`.
+        all_profiles: there are several runs, one a profile, each with a folder of its own.
 
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, all_profiles: bool = False) -> None:
+        self._top = folder
+        self._all_profiles = all_profiles
         self._folder = folder
+
+    def started(self, plan: Plan) -> None:
+        """Go to the folder of the run's profile."""
+        if self._all_profiles:
+            self._folder = self._top / plan.profile
 
     def played(self, outcome: Outcome, history: History | None) -> None:
         """Write the file, if the scenario was played."""

@@ -1,15 +1,19 @@
 """The report for programs: one JSON file, with a version of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from harness.runner import Listener
-from harness.verdict import Outcome, Report
+from harness.verdict import Outcome, Report, worst
 
 SCHEMA: Final = "muster-report/1"
 """Goes up when a key changes its meaning or goes away; new keys do not change it."""
+
+SEVERAL_SCHEMA: Final = "muster-reports/1"
+"""That of several runs in one file, each a report of `SCHEMA`."""
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -22,11 +26,14 @@ def document(report: Report) -> dict[str, Any]:
         "profile": report.profile,
         "clock": report.clock,
         "seed": report.seed,
+        "strict": report.strict,
+        "asked": report.asked,
         "duration_s": round(report.duration_s, 3),
         "clauses": [
             {
                 "id": clause.id,
                 "level": clause.level,
+                "counts": clause.counts,
                 "text": clause.text,
                 "verdict": clause.verdict.value,
                 "reason": clause.reason,
@@ -35,6 +42,25 @@ def document(report: Report) -> dict[str, Any]:
             for clause in report.clauses
         ],
         "scenarios": [_scenario(outcome) for outcome in report.outcomes],
+        "known_failures": [
+            {
+                "place": str(entry.place),
+                "clause": entry.clause,
+                "scenario": entry.scenario,
+                "reason": entry.reason,
+                "state": state.value,
+            }
+            for entry, state in report.known
+        ],
+    }
+
+
+def several(reports: Sequence[Report]) -> dict[str, Any]:
+    """Return the reports of several runs, one a profile, as one JSON object."""
+    return {
+        "schema": SEVERAL_SCHEMA,
+        "exit_code": worst(report.exit_code for report in reports).value,
+        "reports": [document(report) for report in reports],
     }
 
 
@@ -50,6 +76,7 @@ def _scenario(outcome: Outcome) -> dict[str, Any]:
         "elapsed_s": round(outcome.elapsed_s, 3),
         "clauses": list(outcome.scenario.clauses),
         "broken": list(outcome.broken),
+        "known": {clause: entry.reason for clause, entry in outcome.known.items()},
         "replay": outcome.replay,
         "failure": None
         if failure is None
@@ -70,13 +97,18 @@ class JsonFile(Listener):
 
     Args:
         path: the file.
+        all_profiles: there are several runs, one a profile; the file then holds all so far.
 
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, all_profiles: bool = False) -> None:
         self._path = path
+        self._all_profiles = all_profiles
+        self._reports: list[Report] = []
 
     def finished(self, report: Report) -> None:
         """Write the file."""
-        encoded = msgspec.json.format(msgspec.json.encode(document(report)), indent=2)
+        self._reports.append(report)
+        content = several(self._reports) if self._all_profiles else document(report)
+        encoded = msgspec.json.format(msgspec.json.encode(content), indent=2)
         self._path.write_bytes(encoded + b"\n")

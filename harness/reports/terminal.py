@@ -1,8 +1,8 @@
 """The report for a person at a terminal: quiet when all is well, the broken clause first when not."""
 
-import json
 import sys
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.live import Live
@@ -10,9 +10,10 @@ from rich.markup import escape
 from rich.text import Text
 
 from harness.history import History
+from harness.reports.explained import COLUMN, counted, explain, indented, meaning, stale_lines
 from harness.runner import Listener, Plan
 from harness.scenario.model import Scenario
-from harness.verdict import ClauseResult, Exit, Outcome, Report, Verdict
+from harness.verdict import Outcome, Report, Verdict, worst
 
 STYLES: Final = {
     Verdict.PASS: "green",
@@ -21,24 +22,11 @@ STYLES: Final = {
     Verdict.VACUOUS: "magenta",
     Verdict.UNKNOWN: "bold yellow",
     Verdict.SKIP: "dim",
+    Verdict.KNOWN: "cyan",
 }
-
-_COLUMN: Final = 12
-"""Where the texts of an explained failure begin."""
-
-_BODY_LENGTH: Final = 160
-"""How much of a body a line of the history shows."""
 
 _SHOWN_AT_ONCE: Final = 3
-"""How many running scenarios the progress line names."""
-
-MEANINGS: Final = {
-    Exit.OK: "all applicable MUST clauses pass",
-    Exit.VIOLATION: "a MUST clause is broken",
-    Exit.UNKNOWN: "the run could not tell, or was interrupted",
-    Exit.TARGET: "no scenario could be set up",
-    Exit.NOTHING_TESTED: "nothing was tested, or a MUST clause only vacuously",
-}
+"""How many scenarios a line names."""
 
 
 class Terminal(Listener):
@@ -58,12 +46,15 @@ class Terminal(Listener):
 
     def started(self, plan: Plan) -> None:
         """Say what is run, the seed first of all."""
-        self._total = len(plan.scenarios)
+        self._total, self._done = len(plan.scenarios), 0
+        self._playing.clear()
         speed = f", {plan.speed:g} × as fast as the seed's timers" if plan.clock == "real" else ""
         self._console.print(
             f"muster: {self._total} scenarios, profile {plan.profile}, {plan.clock} clock{speed},"
             f" seed {plan.seed}"
         )
+        if entries := plan.known.on(plan.profile, plan.target):
+            self._console.print(f"{len(entries)} known failures of {plan.known.path}")
         if self._console.is_terminal:
             self._live = Live(console=self._console, transient=True, refresh_per_second=8)
             self._live.start()
@@ -77,106 +68,99 @@ class Terminal(Listener):
         """Show what came of a scenario, if anything is wrong with it."""
         self._playing.pop(outcome.scenario.id, None)
         self._done += 1
-        if outcome.verdict not in {Verdict.PASS, Verdict.SKIP}:
+        if outcome.verdict not in {Verdict.PASS, Verdict.SKIP, Verdict.KNOWN}:
             self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.scenario.shows}")
         self._show_progress()
 
     def _show_progress(self) -> None:
         if self._live is None:
             return
-        names = list(self._playing)
-        more = f" and {len(names) - _SHOWN_AT_ONCE} more" if len(names) > _SHOWN_AT_ONCE else ""
-        now = f"{', '.join(names[:_SHOWN_AT_ONCE])}{more}"
+        now = _few(list(self._playing))
         self._live.update(Text(f"{self._done}/{self._total}  {now}", style="dim"))
 
     def finished(self, report: Report) -> None:
         """Explain every failure, and close with the verdict."""
         if self._live is not None:
             self._live.stop()
-        for outcome in report.outcomes:
-            if outcome.failure is not None:
-                self._explain(outcome, report)
-        for outcome in report.outcomes:
-            if outcome.failure is None and outcome.verdict in {Verdict.UNKNOWN, Verdict.VACUOUS}:
-                self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.reason}")
-        for outcome in report.outcomes:
-            if outcome.verdict is Verdict.SKIP:
-                self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.reason}")
+        explained = [
+            outcome
+            for outcome in report.outcomes
+            if outcome.failure is not None and outcome.verdict is not Verdict.KNOWN
+        ]
+        for outcome in explained:
+            self._explain(outcome, report)
+        for verdict in (Verdict.UNKNOWN, Verdict.VACUOUS, Verdict.SKIP, Verdict.KNOWN):
+            self._reasons(
+                verdict,
+                [
+                    outcome
+                    for outcome in report.outcomes
+                    if outcome.verdict is verdict and outcome not in explained
+                ],
+            )
+        self._clauses(report)
+        for line in stale_lines(report):
+            self._line(Verdict.FAIL, line)
+        self._close(report)
+
+    def _reasons(self, verdict: Verdict, outcomes: list[Outcome]) -> None:
+        """Say why there was no other verdict, once a reason."""
+        by_reason: dict[str | None, list[str]] = {}
+        for outcome in outcomes:
+            by_reason.setdefault(outcome.reason, []).append(outcome.scenario.id)
+        for reason, names in by_reason.items():
+            self._line(verdict, f"{_few(names)}: {reason}")
+
+    def _clauses(self, report: Report) -> None:
+        """Name the clauses that nobody can rely on."""
         for clause in report.clauses:
             if clause.verdict in {Verdict.VACUOUS, Verdict.UNKNOWN, Verdict.WARN}:
                 self._line(
                     clause.verdict, f"{clause.id} {clause.text} ({clause.reason or 'see above'})"
                 )
-        self._close(report)
 
     def _explain(self, outcome: Outcome, report: Report) -> None:
-        failure = outcome.failure
-        assert failure is not None
+        explained = explain(outcome, report)
         self._console.print()
-        for clause in _broken(outcome, report):
-            self._console.print(f"[bold red]{clause.id}[/] {clause.level}: {escape(clause.text)}")
-        unknown = f" ({outcome.reason})" if outcome.reason else ""
-        rows: list[tuple[str, str]] = [
-            ("scenario", f"{outcome.scenario.shows}{unknown}"),
-            ("at", f"{failure.place}, {failure.time_s:.3f} s after it began"),
-            ("step", failure.step),
-            ("expected", failure.expected),
-            ("seen", failure.seen),
-        ]
-        for name, text in rows:
-            indented = text.rstrip().replace("\n", "\n" + " " * _COLUMN)
-            self._console.print(f"  [dim]{name:>8}[/]  {escape(indented)}")
+        for clause in explained.clauses:
+            style = STYLES[clause.verdict]
+            self._console.print(f"[{style}]{clause.id}[/] {clause.level}: {escape(clause.text)}")
+        for name, text in explained.rows:
+            self._console.print(f"  [dim]{name:>8}[/]  {escape(indented(text))}")
         self._console.print("  [dim]  before[/]")
-        for line in failure.operations:
-            self._console.print(" " * _COLUMN + escape(_brief(line)), style="dim")
-        self._console.print(f"  [dim]  replay[/]  [cyan]{escape(outcome.replay)}[/]")
+        for line in explained.before:
+            self._console.print(" " * COLUMN + escape(line), style="dim")
+        self._console.print(f"  [dim]  replay[/]  [cyan]{escape(explained.replay)}[/]")
 
     def _close(self, report: Report) -> None:
-        scenarios = _counted(outcome.verdict for outcome in report.outcomes)
-        clauses = _counted(clause.verdict for clause in report.clauses)
         style = STYLES[report.verdict]
         interrupted = ", interrupted" if report.interrupted else ""
         self._console.print()
-        self._console.print(f"scenarios  {scenarios}")
-        self._console.print(f"clauses    {clauses}")
+        if report.asked is not None and not report.outcomes:
+            self._console.print(escape(report.asked))
+        self._console.print(f"scenarios  {counted(one.verdict for one in report.outcomes)}")
+        self._console.print(f"clauses    {counted(one.verdict for one in report.clauses)}")
         self._console.print(
             f"[{style}]{report.verdict}[/] in {report.duration_s:.2f} s{interrupted}"
-            f" (exit {report.exit_code.value}: {MEANINGS[report.exit_code]})"
+            f" (exit {report.exit_code.value}: {meaning(report)})"
         )
 
     def _line(self, verdict: Verdict, text: str) -> None:
         self._console.print(f"[{STYLES[verdict]}]{verdict:>7}[/]  {escape(text)}")
 
-
-def _broken(outcome: Outcome, report: Report) -> list[ClauseResult]:
-    return [clause for clause in report.clauses if clause.id in outcome.broken]
-
-
-def _counted(verdicts: Any) -> str:
-    counts: dict[Verdict, int] = {}
-    for verdict in verdicts:
-        counts[verdict] = counts.get(verdict, 0) + 1
-    shown = [f"{counts[verdict]} {verdict}" for verdict in Verdict if verdict in counts]
-    return ", ".join(shown) or "none"
-
-
-def _brief(line: dict[str, Any]) -> str:
-    """Return an operation of a history in one line."""
-    what = line.get("f", line.get("note", ""))
-    rest = ""
-    if "status" in line:
-        rest = f" {line['status']} {_short(line['body'])}"
-    elif "request" in line and line["body"] is not None:
-        rest = f" {_short(line['body'])}"
-    elif "note" in line and "f" in line:
-        rest = f" {line['note']}"
-    return f"{line['time']:>8.3f} s  {line['process']:<8} {line['type']:<6} {what}{rest}"
+    def summary(self, reports: Sequence[Report]) -> None:
+        """Close several runs, one a profile: a line each, and what they come to together."""
+        self._console.print()
+        for report in reports:
+            self._console.print(
+                f"profile {report.profile:<8} [{STYLES[report.verdict]}]{report.verdict:<8}[/]"
+                f" {counted(one.verdict for one in report.outcomes)}"
+                f" (exit {report.exit_code.value}: {meaning(report)})"
+            )
+        code = worst(report.exit_code for report in reports)
+        self._console.print(f"the worst of {len(reports)} profiles: exit {code.value}")
 
 
-def _short(body: Any) -> str:
-    text = body if isinstance(body, str) else _compact(body)
-    return text if len(text) <= _BODY_LENGTH else f"{text[:_BODY_LENGTH]}…"
-
-
-def _compact(body: Any) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN_AT_ONCE} more" if len(names) > _SHOWN_AT_ONCE else ""
+    return f"{', '.join(names[:_SHOWN_AT_ONCE])}{more}"

@@ -116,7 +116,7 @@ def _files(paths: Iterable[Path], errors: list[ScenarioError]) -> dict[Path, Pat
     found: dict[Path, Path] = {}
     seen: set[Path] = set()
     for path in paths:
-        root = _root(path)
+        root = root_of(path)
         files = [path]
         if path.is_dir():
             files = sorted(one for one in path.rglob("*") if one.suffix in {ENDING, _OTHER_ENDING})
@@ -133,7 +133,8 @@ def _files(paths: Iterable[Path], errors: list[ScenarioError]) -> dict[Path, Pat
     return found
 
 
-def _root(path: Path) -> Path:
+def root_of(path: Path) -> Path:
+    """Return the folder that the ids of a file, or of the files in a folder, count from."""
     folder = path if path.is_dir() else path.parent
     whole = folder.resolve()
     above = (whole, *whole.parents)

@@ -1,5 +1,6 @@
 """What a scenario file says, as frozen values; what it means is the runner's."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,16 +138,31 @@ class Scenario:
     case: str | None = None
 
     @property
+    def speaks_about(self) -> tuple[str, ...]:
+        """Return the ids of all clauses that it, or a step of it, is about."""
+        steps = (clause for step in self.steps for clause in _clauses(step))
+        return tuple(dict.fromkeys((*self.clauses, *steps)))
+
+    @property
     def needs_tables(self) -> bool:
         """Whether a step looks into the master's database, or changes it."""
         return any(_needs_tables(step) for step in self.steps)
+
+
+def _inner(step: Step) -> tuple[Step, ...]:
+    return (*step.args.get("steps", ()), *step.args.get("do", ()))
+
+
+def _clauses(step: Step) -> Iterator[str]:
+    yield from step.clauses
+    for inner in _inner(step):
+        yield from _clauses(inner)
 
 
 def _needs_tables(step: Step) -> bool:
     if step.verb == "tamper":
         return True
     expect = step.args.get("expect") or {}
-    nested = (*step.args.get("steps", ()), *step.args.get("do", ()))
     return (
         bool({"command", "commands"} & set(expect)) and step.verb in {"expect", "until"}
-    ) or any(_needs_tables(inner) for inner in nested)
+    ) or any(_needs_tables(inner) for inner in _inner(step))
