@@ -7,103 +7,19 @@ import json
 from typing import Any, Final
 
 from master.admin.providers import MASK
-from master.admin.rules import (
-    RuledBinder,
-    at_most,
-    finite,
-    one_of,
-    or_empty,
-    required,
-    size,
-    whole,
-)
+from master.admin.rules import whole
+from master.admin.task_input import TaskInput, source_paths, target_ids, task_type
 from master.admin.windows import first_bad
 from master.protocol import wire
 from master.protocol.errors import ApiError
-from master.protocol.wire import Inbound, Int, Uint
 from master.state import State
 from master.store.rows import Node, Target, Task
 
-_DATABASES: Final = ("mysql", "postgresql", "saphana")
+DIFFERENTIAL: Final = "differential"
+REPOSITORY: Final = "repository"
+_DATABASES: Final = ("mysql", "postgresql", "saphana", "mongodb")
 _DEEPEST: Final = 32
 """A chain of dependencies longer than this counts as a circle."""
-
-
-class TaskInput(Inbound):
-    """`POST /api/backup/tasks` and `PUT /api/backup/tasks/:id`."""
-
-    name: str = ""
-    type: str = ""
-    enabled: bool = False
-    cronExpr: str = ""
-    sourcePath: str = ""
-    sourcePaths: list[str] | None = None
-    excludePatterns: list[str] | None = None
-    dbHost: str = ""
-    dbPort: Int = 0
-    dbUser: str = ""
-    dbPassword: str = ""
-    dbName: str = ""
-    dbPath: str = ""
-    storageTargetId: Uint = 0
-    storageTargetIds: list[Uint] | None = None
-    nodeId: Uint = 0
-    tags: str = ""
-    retentionDays: Int = 0
-    compression: str = ""
-    encrypt: bool = False
-    maxBackups: Int = 0
-    extraConfig: dict[str, Any] | None = None
-    verifyEnabled: bool = False
-    verifyCronExpr: str = ""
-    verifyMode: str = ""
-    slaHoursRpo: Int = 0
-    alertOnConsecutiveFails: Int = 0
-    replicationTargetIds: list[Uint] | None = None
-    maintenanceWindows: str = ""
-    dependsOnTaskIds: list[Uint] | None = None
-
-
-bind_task = RuledBinder(
-    TaskInput,
-    {
-        "name": (required, size(1, 100)),
-        "type": (one_of("file", "mysql", "sqlite", "postgresql", "pgsql", "saphana"),),
-        "cronExpr": (at_most(64),),
-        "sourcePath": (at_most(500),),
-        "dbHost": (at_most(255),),
-        "dbUser": (at_most(100),),
-        "dbPassword": (at_most(255),),
-        "dbName": (at_most(255),),
-        "dbPath": (at_most(500),),
-        "tags": (at_most(500),),
-        "compression": (or_empty(one_of("gzip", "none")),),
-        "extraConfig": (finite,),
-        "verifyCronExpr": (at_most(64),),
-        "verifyMode": (or_empty(one_of("quick", "deep")),),
-        "maintenanceWindows": (at_most(500),),
-    },
-)
-
-
-def task_type(name: str) -> str:
-    """Return the one name of a type that has two."""
-    name = name.strip().lower()
-    return "postgresql" if name == "pgsql" else name
-
-
-def target_ids(wanted: TaskInput) -> list[int]:
-    """Return the targets of a task, as given: the list, or else the older single field."""
-    if wanted.storageTargetIds:
-        return wanted.storageTargetIds
-    return [wanted.storageTargetId] if wanted.storageTargetId else []
-
-
-def source_paths(wanted: TaskInput) -> list[str]:
-    """Return the paths of a task, trimmed: the list, or else the older single field."""
-    paths = [path.strip() for path in wanted.sourcePaths or [wanted.sourcePath]]
-    paths = [path for path in paths if path] or [wanted.sourcePath.strip()]
-    return [path for path in paths if path]
 
 
 def read_ids(text: str) -> list[int] | None:
@@ -126,7 +42,7 @@ def check(state: State, existing: Task | None, wanted: TaskInput) -> None:
     """Refuse what cannot be a task.
 
     Raises:
-        ApiError: BACKUP_TASK_INVALID, BACKUP_STORAGE_TARGET_INVALID.
+        ApiError: BACKUP_TASK_INVALID, BACKUP_STORAGE_TARGET_INVALID, and those of `_check_place`.
 
     """
     if not wanted.name.strip():
@@ -136,8 +52,7 @@ def check(state: State, existing: Task | None, wanted: TaskInput) -> None:
     for target_id in target_ids(wanted):
         if state.database.get(Target, target_id) is None:
             raise ApiError("BACKUP_STORAGE_TARGET_INVALID", f"关联的存储目标 {target_id} 不存在")
-    if wanted.nodeId and state.database.get(Node, wanted.nodeId) is None:
-        raise _invalid("所选执行节点不存在")
+    _check_place(state, wanted)
     if wanted.retentionDays < 0:
         raise _invalid("保留天数不能小于 0")
     if wanted.maxBackups < 0:
@@ -145,6 +60,35 @@ def check(state: State, existing: Task | None, wanted: TaskInput) -> None:
     _check_schedule(wanted)
     _check_dependencies(state, existing, wanted)
     _check_source(existing, wanted)
+
+
+def _check_place(state: State, wanted: TaskInput) -> None:
+    """Refuse what cannot run where it is to run.
+
+    Raises:
+        ApiError: BACKUP_TASK_INVALID, BACKUP_TASK_REMOTE_ENCRYPT_UNSUPPORTED,
+            BACKUP_TASK_DIFF_UNSUPPORTED, BACKUP_TASK_DIFF_REMOTE_UNSUPPORTED,
+            BACKUP_TASK_REPOSITORY_UNSUPPORTED, BACKUP_TASK_REPOSITORY_REMOTE_UNSUPPORTED,
+            BACKUP_TASK_REPOSITORY_REPLICATION_UNSUPPORTED.
+
+    """
+    node = state.database.get(Node, wanted.nodeId) if wanted.nodeId else None
+    if wanted.nodeId and node is None:
+        raise _invalid("所选执行节点不存在")
+    pooled = bool(wanted.nodePoolTag.strip())
+    if wanted.nodeId and pooled:
+        raise _invalid("固定执行节点与节点池标签只能选其一")
+    away = pooled or (node is not None and not node.is_local)
+    if wanted.encrypt and away and state.config.profile.refuses_remote_encryption:
+        raise ApiError("BACKUP_TASK_REMOTE_ENCRYPT_UNSUPPORTED")
+    of_files = task_type(wanted.type) == "file"
+    for mode, name in ((DIFFERENTIAL, "DIFF"), (REPOSITORY, "REPOSITORY")):
+        if wanted.backupMode == mode and not of_files:
+            raise ApiError(f"BACKUP_TASK_{name}_UNSUPPORTED")
+        if wanted.backupMode == mode and away:
+            raise ApiError(f"BACKUP_TASK_{name}_REMOTE_UNSUPPORTED")
+    if wanted.backupMode == REPOSITORY and wanted.replicationTargetIds:
+        raise ApiError("BACKUP_TASK_REPOSITORY_REPLICATION_UNSUPPORTED")
 
 
 def _too_short(expression: str) -> bool:
@@ -225,7 +169,10 @@ def _password(state: State, existing: Task | None, wanted: TaskInput) -> str:
 
 
 def columns(state: State, existing: Task | None, wanted: TaskInput) -> dict[str, Any]:
-    """Return what the row of a task holds, but for its times and how it ran."""
+    """Return what the row of a task holds, but for its times and how it ran.
+
+    Columns of a later release are left out: a file that has them keeps what they hold.
+    """
     paths = source_paths(wanted)
     return {
         "name": wanted.name.strip(),
@@ -257,4 +204,24 @@ def columns(state: State, existing: Task | None, wanted: TaskInput) -> dict[str,
         "replication_target_ids": _write_ids(wanted.replicationTargetIds),
         "maintenance_windows": wanted.maintenanceWindows.strip(),
         "depends_on_task_ids": _write_ids(wanted.dependsOnTaskIds),
+        **_later_columns(state, wanted),
     }
+
+
+def _later_columns(state: State, wanted: TaskInput) -> dict[str, Any]:
+    profile = state.config.profile
+    found: dict[str, Any] = {}
+    if profile.pools:
+        found["node_pool_tag"] = wanted.nodePoolTag.strip()
+    if profile.task_modes:
+        found |= {
+            "backup_mode": wanted.backupMode or "full",
+            "diff_full_interval_days": wanted.diffFullIntervalDays
+            if wanted.diffFullIntervalDays > 0
+            else 7,
+            "keep_daily": max(wanted.keepDaily, 0),
+            "keep_weekly": max(wanted.keepWeekly, 0),
+            "keep_monthly": max(wanted.keepMonthly, 0),
+            "keep_yearly": max(wanted.keepYearly, 0),
+        }
+    return found

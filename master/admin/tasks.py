@@ -1,26 +1,23 @@
 """Backup tasks: what is backed up, where to, by which node."""
 
-import json
 from collections.abc import Callable
-from typing import Any, Final
-
-from msgspec import Raw
+from typing import Final
 
 from master.admin import task_rules
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.rules import RuledBinder, at_least_one, read, required
 from master.admin.schedule import readable
-from master.admin.task_rules import bind_task, read_ids, target_ids, task_type
+from master.admin.task_input import read_task, target_ids
+from master.admin.task_view import detail, summary
 from master.call import Call
 from master.http import success
 from master.now import Now
-from master.protocol import times, wire
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
 from master.protocol.wire import Binder, Inbound, Outbound, Uint
 from master.state import State
 from master.store import tasks
-from master.store.rows import Node, Task
+from master.store.rows import Task
 
 
 class ToggleInput(Inbound):
@@ -38,54 +35,6 @@ class BatchInput(Inbound):
 
 bind_toggle = Binder(ToggleInput)
 bind_batch = RuledBinder(BatchInput, {"ids": (required, at_least_one)})
-
-
-class TaskSummary(Outbound, frozen=True, kw_only=True):
-    """A task in a list."""
-
-    id: int
-    name: str
-    type: str
-    enabled: bool
-    cronExpr: str
-    storageTargetId: int
-    storageTargetName: str
-    storageTargetIds: list[int] | None
-    storageTargetNames: list[str] | None
-    nodeId: int
-    nodeName: str = ""
-    tags: str
-    retentionDays: int
-    compression: str
-    encrypt: bool
-    maxBackups: int
-    lastRunAt: str | None = None
-    lastStatus: str
-    verifyEnabled: bool
-    verifyCronExpr: str
-    verifyMode: str
-    slaHoursRpo: int
-    alertOnConsecutiveFails: int
-    replicationTargetIds: list[int] | None
-    maintenanceWindows: str
-    dependsOnTaskIds: list[int] | None
-    updatedAt: str
-
-
-class TaskDetail(TaskSummary, frozen=True, kw_only=True):
-    """A task with its source; the password is named, not shown."""
-
-    sourcePath: str
-    sourcePaths: list[str]
-    excludePatterns: list[str]
-    dbHost: str
-    dbPort: int
-    dbUser: str
-    dbName: str
-    dbPath: str
-    extraConfig: Raw | None = None
-    maskedFields: tuple[str, ...] = ()
-    createdAt: str
 
 
 class BatchItem(Outbound, frozen=True, kw_only=True):
@@ -110,95 +59,10 @@ def find(state: State, task_id: int) -> Task:
     return task
 
 
-def _columns(state: State, task: Task) -> dict[str, Any]:
-    targets = tasks.targets_of(state.database, task)
-    ids = [target.id for target in targets]
-    names = [target.name for target in targets]
-    if not targets and task.storage_target_id:
-        ids, names = [task.storage_target_id], [""]
-    node = state.database.get(Node, task.node_id)
-    return {
-        "id": task.id,
-        "name": task.name,
-        "type": task_type(task.type),
-        "enabled": bool(task.enabled),
-        "cronExpr": task.cron_expr,
-        "storageTargetId": ids[0] if ids else 0,
-        "storageTargetName": names[0] if names else "",
-        "storageTargetIds": ids or None,
-        "storageTargetNames": names or None,
-        "nodeId": task.node_id,
-        "nodeName": node.name if node is not None else "",
-        "tags": task.tags,
-        "retentionDays": task.retention_days,
-        "compression": task.compression,
-        "encrypt": bool(task.encrypt),
-        "maxBackups": task.max_backups,
-        "lastRunAt": task.last_run_at and times.wire_text(task.last_run_at),
-        "lastStatus": task.last_status,
-        "verifyEnabled": bool(task.verify_enabled),
-        "verifyCronExpr": task.verify_cron_expr,
-        "verifyMode": task.verify_mode,
-        "slaHoursRpo": task.sla_hours_rpo,
-        "alertOnConsecutiveFails": task.alert_on_consecutive_fails,
-        "replicationTargetIds": read_ids(task.replication_target_ids),
-        "maintenanceWindows": task.maintenance_windows,
-        "dependsOnTaskIds": read_ids(task.depends_on_task_ids),
-        "updatedAt": times.wire_text(task.updated_at or times.ZERO_DB_TEXT),
-    }
-
-
-def _texts(stored: str, message: str) -> list[str]:
-    try:
-        found = json.loads(stored) if stored.strip() else []
-    except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ApiError("BACKUP_TASK_DECODE_FAILED", message)
-    return found
-
-
-def _extra(stored: str) -> Raw | None:
-    if stored.strip() in ("", "{}"):
-        return None
-    try:
-        found = json.loads(stored)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ApiError("BACKUP_TASK_DECODE_FAILED", "无法解析扩展配置")
-    return Raw(wire.canonical(found).encode())
-
-
-def detail(state: State, task: Task) -> TaskDetail:
-    """Return a task as its page shows it.
-
-    Raises:
-        ApiError: BACKUP_TASK_DECODE_FAILED.
-
-    """
-    patterns = _texts(task.exclude_patterns, "无法解析备份任务配置")
-    paths = _texts(task.source_paths, "无法解析源路径配置")
-    return TaskDetail(
-        **_columns(state, task),
-        sourcePath=task.source_path,
-        sourcePaths=paths,
-        excludePatterns=patterns,
-        dbHost=task.db_host,
-        dbPort=task.db_port,
-        dbUser=task.db_user,
-        dbName=task.db_name,
-        dbPath=task.db_path,
-        extraConfig=_extra(task.extra_config),
-        maskedFields=("dbPassword",) if task.db_password_ciphertext else (),
-        createdAt=times.wire_text(task.created_at or times.ZERO_DB_TEXT),
-    )
-
-
 def list_all(state: State, _: Call, __: Caller) -> Response:
     """`GET /api/backup/tasks`: the latest changed first."""
     found = state.database.select(Task, "ORDER BY updated_at DESC, id DESC")
-    return success([TaskSummary(**_columns(state, task)) for task in found])
+    return success([summary(state, task) for task in found])
 
 
 def list_tags(state: State, _: Call, __: Caller) -> Response:
@@ -239,11 +103,11 @@ def create(state: State, call: Call, _: Caller) -> Response:
     As in v2.0.0, a new task is always enabled, and 0 days of retention become 30.
 
     Raises:
-        ApiError: BACKUP_TASK_INVALID, BACKUP_STORAGE_TARGET_INVALID, BACKUP_TASK_NAME_EXISTS,
-            BACKUP_TASK_SCHEDULE_FAILED.
+        ApiError: BACKUP_TASK_INVALID and its kin of the rules, BACKUP_STORAGE_TARGET_INVALID,
+            BACKUP_TASK_NAME_EXISTS, BACKUP_TASK_SCHEDULE_FAILED.
 
     """
-    wanted = read(call, bind_task, "BACKUP_TASK_INVALID")
+    wanted = read_task(call, state.config.profile)
     task_rules.check(state, None, wanted)
     _check_name(state, wanted.name.strip(), 0)
     columns = task_rules.columns(state, None, wanted)
@@ -267,12 +131,12 @@ def update(state: State, call: Call, _: Caller) -> Response:
     """`PUT /api/backup/tasks/:id`: what is left out falls back to its default.
 
     Raises:
-        ApiError: INVALID_ID, BACKUP_TASK_INVALID, BACKUP_TASK_NOT_FOUND,
+        ApiError: INVALID_ID, BACKUP_TASK_INVALID and its kin of the rules, BACKUP_TASK_NOT_FOUND,
             BACKUP_STORAGE_TARGET_INVALID, BACKUP_TASK_NAME_EXISTS, BACKUP_TASK_SCHEDULE_FAILED.
 
     """
     task_id = call.admin_id()
-    wanted = read(call, bind_task, "BACKUP_TASK_INVALID")
+    wanted = read_task(call, state.config.profile)
     existing = find(state, task_id)
     task_rules.check(state, existing, wanted)
     _check_name(state, wanted.name.strip(), existing.id)
@@ -307,7 +171,7 @@ def toggle(state: State, call: Call, _: Caller) -> Response:
     detail(state, task)
     enabled = not task.enabled if wanted.enabled is None else wanted.enabled
     switched = _switch(state, task, call.now, enabled=enabled)
-    return success(TaskSummary(**_columns(state, switched)))
+    return success(summary(state, switched))
 
 
 def delete(state: State, call: Call, _: Caller) -> Response:

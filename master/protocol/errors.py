@@ -91,6 +91,7 @@ REGISTRY: dict[str, ErrorCode] = _table(
     ("NODE_NAME_TOO_LONG", 400, ""),
     ("NODE_NOT_FOUND", 404, "节点不存在"),
     ("NODE_OFFLINE", 400, "节点当前不在线，无法浏览其目录"),
+    ("NODE_POOL_EMPTY", 400, ""),
     ("NODE_ROTATE_LOCAL", 400, "本机节点无需轮换 Token"),
     # storage targets
     ("STORAGE_PROVIDER_UNSUPPORTED", 400, "不支持的存储类型"),
@@ -105,12 +106,35 @@ REGISTRY: dict[str, ErrorCode] = _table(
     ("STORAGE_TARGET_TYPE_IMMUTABLE", 400, "不支持直接修改存储目标类型"),
     # tasks and runs
     ("BACKUP_STORAGE_TARGET_INVALID", 400, "存储目标不存在"),
+    ("BACKUP_TASK_ALREADY_RUNNING", 400, ""),
     ("BACKUP_TASK_BATCH_INVALID", 400, "批量操作参数不合法"),
     ("BACKUP_TASK_DECODE_FAILED", 500, ""),
+    (
+        "BACKUP_TASK_DIFF_REMOTE_UNSUPPORTED",
+        400,
+        "差异备份当前仅支持本机 Master 执行，请将任务固定在本机或改用全量备份。",
+    ),
+    ("BACKUP_TASK_DIFF_UNSUPPORTED", 400, "差异备份仅支持文件目录类型任务"),
     ("BACKUP_TASK_INVALID", 400, "备份任务参数不合法"),
     ("BACKUP_TASK_NAME_EXISTS", 409, "备份任务名称已存在"),
     ("BACKUP_TASK_NOT_FOUND", 404, "备份任务不存在"),
     ("BACKUP_TASK_OUTSIDE_WINDOW", 400, ""),
+    (
+        "BACKUP_TASK_REMOTE_ENCRYPT_UNSUPPORTED",
+        400,
+        "远程节点暂不支持加密备份。请关闭加密，或将任务固定在 Master 本机执行。",
+    ),
+    (
+        "BACKUP_TASK_REPOSITORY_REMOTE_UNSUPPORTED",
+        400,
+        "CDC 仓库模式当前采用单写者索引，仅支持 Master 本机执行。远程服务器备份请暂用全量模式。",
+    ),
+    (
+        "BACKUP_TASK_REPOSITORY_REPLICATION_UNSUPPORTED",
+        400,
+        "CDC 仓库快照不能使用对象级复制；请直接为任务选择多个存储目标以生成完整仓库副本。",
+    ),
+    ("BACKUP_TASK_REPOSITORY_UNSUPPORTED", 400, "CDC 仓库模式仅支持文件目录类型任务"),
     ("BACKUP_TASK_SCHEDULE_FAILED", 500, "无法同步备份任务调度"),
     ("BACKUP_TASK_TOGGLE_INVALID", 400, "备份任务启停参数不合法"),
     # records

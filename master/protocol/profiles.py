@@ -56,6 +56,8 @@ class Profile:
         refuses_remote_encryption: a task that encrypts cannot be bound to a remote node.
         effective_status: nodes silent for too long are shown offline before the monitor marks
             them, and the scheduler skips them.
+        task_modes: tasks may be differential or repositories, keep by day, week, month and year, use
+            zstd, and back up MongoDB; records tell what kind they are.
         viewers_list_directories: any role may list an agent's directories.
         restore_spec_checksum: a restore's spec has the checksum of its backup.
         locks: records can be locked against deletion.
@@ -105,6 +107,7 @@ class Profile:
     refuses_remote_encryption: bool = False
 
     effective_status: bool = False
+    task_modes: bool = False
     viewers_list_directories: bool = True
     restore_spec_checksum: bool = False
     locks: bool = False
@@ -163,6 +166,7 @@ _V2_4_0: Final = replace(
     name="2.4",
     release="v2.4.0",
     effective_status=True,
+    task_modes=True,
     viewers_list_directories=False,
     restore_spec_checksum=True,
     locks=True,
