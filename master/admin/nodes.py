@@ -1,11 +1,12 @@
 """The nodes of the cluster: making, changing and removing them, and their tokens."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
 from master import presence
-from master.admin import queues
+from master.admin import pools, queues
 from master.admin.access import Caller, admin_only, signed_in
 from master.admin.queues import Queue
 from master.admin.rules import RuledBinder, at_most, required
@@ -40,6 +41,12 @@ class NodeChange(Inbound):
     bandwidthLimit: str = ""
 
 
+class LabelledChange(NodeChange):
+    """The same where nodes have labels."""
+
+    labels: str = ""
+
+
 class BatchInput(Inbound):
     """`POST /api/nodes/batch`."""
 
@@ -47,7 +54,9 @@ class BatchInput(Inbound):
 
 
 bind_node = RuledBinder(NodeInput, {"name": (required,)})
-bind_change = RuledBinder(NodeChange, {"name": (required,), "bandwidthLimit": (at_most(32),)})
+_CHANGE_RULES: Final = {"name": (required,), "bandwidthLimit": (at_most(32),)}
+bind_change = RuledBinder(NodeChange, _CHANGE_RULES)
+bind_labelled = RuledBinder(LabelledChange, {**_CHANGE_RULES, "labels": (at_most(500),)})
 bind_batch = RuledBinder(BatchInput, {"names": (required,)})
 
 
@@ -66,6 +75,7 @@ class NodeView(Outbound, frozen=True, kw_only=True):
     lastSeen: str
     maxConcurrent: int
     bandwidthLimit: str
+    labels: str | UnsetType = UNSET
     createdAt: str
     queue: Queue | UnsetType = UNSET
     runningTasks: int | UnsetType = UNSET
@@ -80,19 +90,30 @@ class NodeName(Outbound, frozen=True, kw_only=True):
     name: str
 
 
-def _views(state: State, *found: Node, now: Now) -> list[NodeView]:
+def _views(state: State, found: Iterable[Node], now: Now) -> list[NodeView]:
     """Return what an admin gets to see of nodes."""
     figures = queues.figures(state.database) if state.config.profile.node_figures else None
     return [_view(state, node, figures, now) for node in found]
+
+
+def _page(state: State, node_id: int, now: Now) -> NodeView:
+    """Return what an admin gets to see of one node.
+
+    Raises:
+        ApiError: NODE_NOT_FOUND.
+
+    """
+    (view,) = _views(state, [find(state, node_id)], now)
+    return view
 
 
 def _view(
     state: State, node: Node, figures: dict[int, queues.Figures] | None, now: Now
 ) -> NodeView:
     status = presence.shown(state, node, now)
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = {"labels": node.labels} if state.config.profile.pools else {}
     if figures is not None:
-        extra = queues.shown(figures.get(node.id, queues.IDLE), status, now)
+        extra |= queues.shown(figures.get(node.id, queues.IDLE), status, now)
     return NodeView(
         id=node.id,
         name=node.name,
@@ -137,7 +158,7 @@ def new_token(state: State) -> str:
 
 def list_all(state: State, call: Call, _: Caller) -> Response:
     """`GET /api/nodes`: the master's own first, then the latest changed."""
-    return success(_views(state, *nodes.all_nodes(state.database), now=call.now))
+    return success(_views(state, nodes.all_nodes(state.database), call.now))
 
 
 def get(state: State, call: Call, _: Caller) -> Response:
@@ -147,7 +168,7 @@ def get(state: State, call: Call, _: Caller) -> Response:
         ApiError: INTERNAL_ERROR for an unreadable id, NODE_NOT_FOUND.
 
     """
-    return success(_views(state, find(state, call.agent_id()), now=call.now)[0])
+    return success(_page(state, call.agent_id(), call.now))
 
 
 def create(state: State, call: Call, _: Caller) -> Response:
@@ -216,19 +237,20 @@ def update(state: State, call: Call, _: Caller) -> Response:
 
     """
     node_id = call.agent_id()
-    wanted = call.body(bind_change)
+    labelled = state.config.profile.pools
+    wanted = call.body(bind_labelled) if labelled else call.body(bind_change)
     find(state, node_id)
     if wanted.maxConcurrent < 0:
         raise ApiError("NODE_INVALID")
-    state.database.update(
-        Node,
-        node_id,
-        name=wanted.name.strip(),
-        max_concurrent=wanted.maxConcurrent,
-        bandwidth_limit=wanted.bandwidthLimit.strip(),
-        updated_at=call.now.local,
-    )
-    return success(_views(state, find(state, node_id), now=call.now)[0])
+    columns = {
+        "name": wanted.name.strip(),
+        "max_concurrent": wanted.maxConcurrent,
+        "bandwidth_limit": wanted.bandwidthLimit.strip(),
+    }
+    if isinstance(wanted, LabelledChange):
+        columns["labels"] = ",".join(pools.labels(wanted.labels))
+    state.database.update(Node, node_id, **columns, updated_at=call.now.local)
+    return success(_page(state, node_id, call.now))
 
 
 def delete(state: State, call: Call, _: Caller) -> Response:

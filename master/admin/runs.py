@@ -3,6 +3,7 @@
 from typing import Final
 
 from master import presence
+from master.admin import pools, task_rules
 from master.admin.access import Caller, not_viewer
 from master.admin.nodes import remote
 from master.admin.records import detail
@@ -25,24 +26,24 @@ from master.store.rows import Node, Record, Task
 def run_task(state: State, task_id: int, now: Now) -> Record:
     """Start a backup on the task's node (seed: `RunTask`), whether the task is enabled or not.
 
-    Nothing keeps a second run from starting while the first is under way. A node that is offline
-    leaves a failed record behind; what the master would have to run itself is refused and changes
-    nothing.
+    A node that is offline leaves a failed record behind; every other refusal changes nothing, that
+    of what the master would have to run itself included.
 
     Raises:
-        ApiError: BACKUP_TASK_NOT_FOUND, BACKUP_TASK_OUTSIDE_WINDOW, MASTER_LOCAL_UNSUPPORTED,
+        ApiError: BACKUP_TASK_NOT_FOUND, BACKUP_TASK_ALREADY_RUNNING, BACKUP_TASK_OUTSIDE_WINDOW,
+            NODE_POOL_EMPTY, BACKUP_TASK_REPOSITORY_REMOTE_UNSUPPORTED, MASTER_LOCAL_UNSUPPORTED,
             NODE_OFFLINE.
 
     """
     task = find(state, task_id)
+    if state.config.profile.one_run_a_task:
+        _check_not_running(state, task)
     if not is_open(task.maintenance_windows, now.ns):
         raise ApiError(
             "BACKUP_TASK_OUTSIDE_WINDOW",
             f"当前时间不在任务「{task.name}」的维护窗口内（{task.maintenance_windows}），已拒绝执行。",
         )
-    node = remote(state, task.node_id)
-    if node is None:
-        raise ApiError("MASTER_LOCAL_UNSUPPORTED")
+    node = _node_for(state, task, now)
     offline = f"节点 {node.name} 当前离线，无法执行备份任务"
     with state.database.transaction():
         record_id = _start(state, task, node, now)
@@ -55,6 +56,35 @@ def run_task(state: State, task_id: int, now: Now) -> Record:
     if not presence.online(state, node, now):
         raise ApiError("NODE_OFFLINE", offline)
     return find_record(state, record_id)
+
+
+def _check_not_running(state: State, task: Task) -> None:
+    running = records.running_of(state.database, task.id)
+    if running is not None:
+        raise ApiError(
+            "BACKUP_TASK_ALREADY_RUNNING",
+            f"任务「{task.name}」正在运行（记录 #{running.id}），请等待完成后再触发。",
+        )
+
+
+def _node_for(state: State, task: Task, now: Now) -> Node:
+    """Return the remote node that a run goes to: the task's, or one of its pool, for this run only.
+
+    Raises:
+        ApiError: NODE_POOL_EMPTY, BACKUP_TASK_REPOSITORY_REMOTE_UNSUPPORTED,
+            MASTER_LOCAL_UNSUPPORTED.
+
+    """
+    profile = state.config.profile
+    pool = pools.named(task) if profile.pools else ""
+    node_id = pools.pick(state, pool, now).id if pool else task.node_id
+    node = remote(state, node_id)
+    if node is None:
+        raise ApiError("MASTER_LOCAL_UNSUPPORTED")
+    if profile.task_modes and task.backup_mode.lower() == task_rules.REPOSITORY:
+        message = "CDC 仓库模式当前仅支持 Master 本机单写者执行"
+        raise ApiError("BACKUP_TASK_REPOSITORY_REMOTE_UNSUPPORTED", message)
+    return node
 
 
 def _start(state: State, task: Task, node: Node, now: Now) -> int:

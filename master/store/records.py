@@ -92,3 +92,20 @@ def fail_running(
         updated_at=now.local,
     )
     return True
+
+
+def running_of(database: Database, task_id: int) -> Record | None:
+    """Return a task's running record, the latest if there are several."""
+    return database.find(
+        Record, "task_id = ? AND status = 'running' ORDER BY started_at DESC, id DESC", task_id
+    )
+
+
+def running_by_node(database: Database) -> dict[int, int]:
+    """Return how many backups each node is running."""
+    return dict(
+        database.query(
+            "SELECT COALESCE(node_id, 0), count(*) FROM backup_records WHERE status = 'running'"
+            " GROUP BY 1"
+        )
+    )
