@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable
+from functools import cache
 from types import TracebackType
 from typing import Self
 
@@ -18,11 +19,12 @@ from master.admin.routes import ADMIN_ROUTES
 from master.call import Call
 from master.cipher import Cipher, CipherError
 from master.config import Clock, Config, Entropy, Hasher
-from master.http import NO_CONTENT, Router, refuse
+from master.http import NO_CONTENT, Router, refuse, routes_of
 from master.now import Now
 from master.objects import MemoryObjects, Objects
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Request, Response
+from master.protocol.profiles import Profile
 from master.protocol.states import NodeStatus
 from master.state import State
 from master.store import configs
@@ -36,7 +38,11 @@ LOCAL_NODE_NAME = "本机 (Local)"
 _SECRET_BYTES = 48
 _TOKEN_BYTES = 32
 
-ROUTER = Router({**agent_api.ROUTES, **ADMIN_ROUTES})
+
+@cache
+def _router(profile: Profile) -> Router:
+    return Router(routes_of(profile, {**agent_api.ROUTES, **ADMIN_ROUTES}))
+
 
 _NOT_FOUND = refuse(ApiError("NOT_FOUND"))
 _INTERNAL_ERROR = refuse(ApiError("INTERNAL_ERROR"))
@@ -73,6 +79,7 @@ class Master:
     ) -> None:
         config = config or Config()
         assert database.release == config.profile.release, "Database(…, profile.release) is missing"
+        self.router = _router(config.profile)
         now = Now.of(clock)
         with database.transaction():
             cipher = _cipher(database, config, entropy, now)
@@ -124,9 +131,9 @@ class Master:
         """Return the answer to a request, or for a call that blocks what to wait for."""
         if request.method == "OPTIONS":
             return NO_CONTENT
-        route = ROUTER.match(request.method, request.path)
+        route = self.router.match(request.method, request.path)
         if route is None:
-            return ROUTER.redirect(request) or _NOT_FOUND
+            return self.router.redirect(request) or _NOT_FOUND
         call = Call(request, Now.of(self.state.clock), route.parameter or "")
         try:
             answer = route.endpoint(self.state, call)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from master.protocol import wire
 from master.protocol.errors import ApiError
 from master.protocol.exchange import JSON_HEADERS, Headers, Request, Response
+from master.protocol.profiles import Profile
 
 Handler = Callable[..., "Response | Awaitable[Response]"]
 
@@ -51,6 +52,29 @@ OK_STATUS: Final = success({"status": "ok"})
 """The answer to every report of an agent."""
 
 NO_CONTENT: Final = Response(204, headers=())
+
+
+@dataclass(frozen=True, slots=True)
+class ByProfile:
+    """In a routing table in place of an endpoint: what not every release has, or guards alike.
+
+    Attributes:
+        choose: the endpoint of a release, or `None` where there is no such route.
+
+    """
+
+    choose: Callable[[Profile], Handler | None]
+
+
+def routes_of(
+    profile: Profile, table: Mapping[tuple[str, str], Handler | ByProfile]
+) -> dict[tuple[str, str], Handler]:
+    """Return the routes that a release has."""
+    chosen = {
+        key: entry.choose(profile) if isinstance(entry, ByProfile) else entry
+        for key, entry in table.items()
+    }
+    return {key: endpoint for key, endpoint in chosen.items() if endpoint is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ async def test_a_fault_in_one_request_is_none_in_the_next(
             master.state.database.execute("DELETE FROM nodes")
             raise RuntimeError
 
-    monkeypatch.setattr("master.core.ROUTER._exact", {("GET", "/broken"): Route(broken)})
+    monkeypatch.setattr(master.router, "_exact", {("GET", "/broken"): Route(broken)})
     sent = await exchange(master, scope("GET", "/broken"), chunks(b""))
     monkeypatch.undo()
     after = await exchange(master, scope("GET", "/ready"), chunks(b""))

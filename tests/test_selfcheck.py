@@ -128,7 +128,9 @@ def test_hanging_where_nobody_speaks_of_the_clause_is_the_wrong_reason() -> None
 
 def test_a_mutant_that_breaks_muster_is_a_fault() -> None:
     """It is no kill, whether it cannot be imported or ends its process."""
-    at_import = mutant("m", "CMD-5", "It is no module.", ("ROUTER = Router(", "ROUTER = nothing("))
+    at_import = mutant(
+        "m", "CMD-5", "It is no module.", ("_NOT_FOUND = refuse(", "_NOT_FOUND = nothing(")
+    )
     dying = mutant("m", "CMD-5", "It dies.", (_NOTHING, "        import os; os._exit(3)\n"))
 
     assert fate(at_import, EMPTY).fate is Fate.FAULT

@@ -20,9 +20,9 @@ from master.admin import (
     tasks,
     users,
 )
-from master.http import Handler
+from master.http import ByProfile, Handler
 
-ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler]] = {
+ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     **health.ROUTES,
     **auth.ROUTES,
     **users.ROUTES,

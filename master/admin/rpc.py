@@ -6,6 +6,7 @@ that leaves it where it is, so that an agent may still answer nobody.
 
 import os
 import posixpath
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,14 @@ from msgspec import Raw
 
 from master import presence
 from master.admin import nodes
-from master.admin.access import Caller, signed_in
+from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.rules import RuledBinder, at_least_one, one_of, read, required
 from master.call import Call
-from master.http import Refusal, success
+from master.http import ByProfile, Handler, Refusal, success
 from master.protocol import wire
 from master.protocol.errors import REGISTRY, ApiError
 from master.protocol.exchange import Response
+from master.protocol.profiles import Profile
 from master.protocol.states import FINISHED_COMMAND, CommandStatus, CommandType
 from master.protocol.wire import Binder, BindError, Inbound, Int, Outbound, Uint
 from master.service import queue
@@ -236,7 +238,12 @@ def _failed(message: str) -> Response:
     return Response(refusal.status, body[:-2] + broken + body[-2:])
 
 
-ROUTES: Final = {
-    ("GET", "/api/nodes/:id/fs/list"): signed_in(list_directory),
+def _list_directory_of(profile: Profile) -> Handler:
+    anybody = profile.viewers_list_directories
+    return signed_in(list_directory) if anybody else not_viewer(list_directory)
+
+
+ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
+    ("GET", "/api/nodes/:id/fs/list"): ByProfile(_list_directory_of),
     ("POST", "/api/database/discover"): signed_in(discover),
 }
