@@ -22,6 +22,9 @@ from master.store.rows import Record
 EVERY: Final = tuple(PROFILES)
 """The names of all profiles, in the order of their releases."""
 
+PATH: Final = "BackupX/file/270115/a.tar.gz"
+"""Where a backup lies below its target."""
+
 REMOTE_DISK: Final = {"basePath": "/srv/backup"}
 
 
@@ -124,8 +127,15 @@ class Cluster:
 
     def finish(self, record_id: int, **columns: Any) -> None:
         """End a record as its agent's report would, in the database."""
-        stored = {"status": "success", "file_name": "a.tar.gz", "storage_path": "x/a.tar.gz"}
+        stored = {"status": "success", "file_name": "a.tar.gz", "storage_path": PATH}
         self.database.update(Record, record_id, completed_at=self.now.utc, **{**stored, **columns})
+
+    def backup(self, target_id: int | None = None, **columns: Any) -> int:
+        """Return a finished backup that a remote node made, and nothing in that node's queue."""
+        record_id = self.run(self.task(self.node()[0], target_id))
+        self.finish(record_id, **columns)
+        self.database.execute("DELETE FROM agent_commands")
+        return record_id
 
     def commands(self) -> list[tuple[int, str, Any]]:
         """Return node, type and payload of every command, oldest first."""

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from master import presence
 from master.admin.access import Caller, not_viewer, signed_in
+from master.admin.filters import Filter
 from master.admin.nodes import remote
-from master.admin.records import Filter, task_name
+from master.admin.record_view import task_name
 from master.admin.records import find as find_record
 from master.call import Call
 from master.http import success

@@ -6,7 +6,7 @@ from master import presence
 from master.admin import pools, task_rules
 from master.admin.access import Caller, not_viewer
 from master.admin.nodes import remote
-from master.admin.records import detail
+from master.admin.record_view import detail
 from master.admin.records import find as find_record
 from master.admin.rules import read
 from master.admin.tasks import bind_batch, each, find

@@ -1,0 +1,82 @@
+"""Conditions on a list of records, from a query string."""
+
+import re
+from typing import Any, Final
+
+from master.admin.rules import whole
+from master.call import Call
+from master.protocol import times
+from master.protocol.errors import ApiError
+from master.state import State
+
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+class Filter:
+    """Conditions on a list, gathered from a query string.
+
+    Args:
+        call: the request.
+        code: what a condition that cannot be read is refused with.
+
+    """
+
+    def __init__(self, call: Call, code: str) -> None:
+        self._request = call.request
+        self._code = code
+        self._conditions: list[str] = []
+        self._values: list[str | int] = []
+
+    def _text(self, name: str) -> str:
+        return (self._request.parameter(name) or "").strip()
+
+    def _add(self, condition: str, value: str | int) -> None:
+        self._conditions.append(condition)
+        self._values.append(value)
+
+    def id(self, name: str, column: str, bits: int) -> None:
+        """Take a parameter as the id that a column must hold.
+
+        Raises:
+            ApiError: the filter's code.
+
+        """
+        text = self._text(name)
+        if not text:
+            return
+        number = whole(text, bits)
+        if number is None:
+            raise ApiError(self._code, f"{name} 不合法")
+        self._add(f"{column} = ?", number if number < 2**63 else -1)
+
+    def status_and_dates(self) -> None:
+        """Take the parameters that both lists have: status, dateFrom, dateTo.
+
+        Raises:
+            ApiError: the filter's code.
+
+        """
+        status = self._text("status")
+        if status:
+            self._add("status = ?", status)
+        for name, comparison in (("dateFrom", ">="), ("dateTo", "<=")):
+            text = self._text(name)
+            if text:
+                self._add(f"started_at {comparison} ?", self._date(name, text))
+
+    def _date(self, name: str, text: str) -> str:
+        refusal = ApiError(self._code, f"{name} 必须为 RFC3339 时间格式")
+        if not _RFC3339.fullmatch(text):
+            raise refusal
+        try:
+            return times.db_text(times.parse(text.replace(",", ".")))
+        except (ValueError, OverflowError):  # a 30th of February, a year with no UTC
+            raise refusal from None
+
+    def select(self, state: State, row: type[Any]) -> list[Any]:
+        """Return the rows that meet all conditions, the latest first."""
+        where = " AND ".join(self._conditions) or "1"
+        order = "ORDER BY started_at DESC, id DESC"
+        return state.database.select(row, f"WHERE {where} {order}", *self._values)

@@ -1,0 +1,357 @@
+"""What records show, what keeps one from being deleted, and who deletes the backup."""
+
+import json
+from typing import Any
+
+import pytest
+from cluster import EVERY, PATH, REMOTE_DISK, Cluster, cluster, profiles
+
+from master.admin.storage import RELAYED
+from master.objects import MemoryObjects
+from master.store.rows import Node, Record, Target
+
+ELSEWHERE = (400, "BACKUP_RECORD_CROSS_NODE_LOCAL_DISK")
+FAILED = (500, "BACKUP_RECORD_DELETE_FAILED")
+BASE = REMOTE_DISK["basePath"]
+
+
+def delete(one: Cluster, record_id: int) -> tuple[int, str]:
+    return one.refusal("DELETE", f"/api/backup/records/{record_id}")
+
+
+def page(one: Cluster, record_id: int) -> dict[str, Any]:
+    """Return a record as its page shows it, which begins as the list does."""
+    shown: dict[str, Any] = one.data("GET", f"/api/backup/records/{record_id}")
+    listed = one.data("GET", "/api/backup/records")[0]
+    assert list(shown.items())[: len(listed)] == list(listed.items())
+    return shown
+
+
+def put(one: Cluster, key: str = PATH, content: bytes = b"backup") -> None:
+    """Store an object on the master's own disk."""
+    with one.state.objects.create(BASE, key) as writing:
+        writing.write(content)
+        writing.commit()
+
+
+# --- what is shown --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_what_a_record_shows(profile: str) -> None:
+    """The target's name, how the backup came there, whether it is locked, and its kind."""
+    with cluster(profile) as one:
+        one.target("other")
+        shown = page(one, one.backup(one.target("disk"), storage_transfer_mode=RELAYED))
+        keys = list(shown)
+
+        named = profile in profiles("target_names_in_records")
+        assert shown["storageTargetName"] == ("disk" if named else "")
+        relay = profile in profiles("relay")
+        assert keys[keys.index("storagePath") + 1] == (
+            "storageTransferMode" if relay else "durationSeconds"
+        )
+        assert shown.get("storageTransferMode") == (RELAYED if relay else None)
+        locked = ["locked"] if profile in profiles("locks") else []
+        kind = ["backupKind"] if profile in profiles("task_modes") else []
+        assert keys[keys.index("completedAt") + 1 :] == [*locked, *kind, "logContent"]
+        assert (shown.get("locked"), shown.get("backupKind")) == (
+            False if locked else None,
+            "full" if kind else None,
+        )
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_a_target_that_is_gone_has_no_name(profile: str) -> None:
+    """Its record is shown all the same."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        one.database.delete(Target, 1)
+
+        assert page(one, record_id)["storageTargetName"] == ""
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_upload_results_are_shown(profile: str) -> None:
+    """As they are stored, without what the release has no word for."""
+    stored = [
+        {
+            "storageTargetId": 1,
+            "storageTargetName": "disk",
+            "status": "success",
+            "storagePath": PATH,
+            "fileSize": 6,
+            "transferMode": "direct",
+            "further": 1,
+        },
+        {"storageTargetId": 2, "status": "failed", "error": "refused"},
+    ]
+    with cluster(profile) as one:
+        results = json.dumps(stored)
+        shown = page(one, one.backup(storage_upload_results=results))["storageUploadResults"]
+
+        mode = ["transferMode"] if profile in profiles("relay") else []
+        assert list(shown[0]) == [
+            "storageTargetId",
+            "storageTargetName",
+            "status",
+            "storagePath",
+            "fileSize",
+            *mode,
+        ]
+        assert shown[1] == {
+            "storageTargetId": 2,
+            "storageTargetName": "",
+            "status": "failed",
+            "error": "refused",
+        }
+
+
+# --- locks ----------------------------------------------------------------------------------
+
+
+def lock(one: Cluster, record_id: int, *, locked: bool = True) -> Any:
+    return one.data("PUT", f"/api/backup/records/{record_id}/lock", {"locked": locked})
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_a_locked_record_stays(profile: str) -> None:
+    """Until it is unlocked; a release without locks has no such path."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        if profile not in profiles("locks"):
+            path = f"/api/backup/records/{record_id}/lock"
+            assert one.refusal("PUT", path, {"locked": True}) == (404, "NOT_FOUND")
+            return
+
+        assert lock(one, record_id) == page(one, record_id)
+        assert page(one, record_id)["locked"] is True
+        assert delete(one, record_id) == (400, "BACKUP_RECORD_LOCKED")
+        assert one.data("POST", "/api/backup/records/batch-delete", {"ids": [record_id]}) == {
+            "deleted": 0
+        }
+        assert (one.database.count(Record, "1"), one.commands()) == (1, [])
+        assert lock(one, record_id, locked=False)["locked"] is False
+        assert delete(one, record_id) == (200, "OK")
+
+
+@pytest.mark.parametrize("profile", profiles("locks"))
+def test_locking_twice_changes_nothing(profile: str) -> None:
+    """Only a change of the lock is a change of the record."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        lock(one, record_id)
+        before = one.database.get(Record, record_id)
+        lock(one, record_id)
+
+        assert one.database.get(Record, record_id) == before
+
+
+@pytest.mark.parametrize("profile", profiles("locks"))
+@pytest.mark.parametrize(
+    ("path", "body", "seen"),
+    [
+        ("x", {"locked": True}, (400, "INVALID_ID")),
+        ("x", {"locked": 1}, (400, "INVALID_ID")),
+        ("9", {"locked": 1}, (400, "BACKUP_RECORD_LOCK_INVALID")),
+        ("9", None, (400, "BACKUP_RECORD_LOCK_INVALID")),
+        ("9", {}, (404, "BACKUP_RECORD_NOT_FOUND")),
+    ],
+)
+def test_how_a_lock_is_refused(
+    profile: str, path: str, body: object, seen: tuple[int, str]
+) -> None:
+    """The id is read first, then the body, then the record looked for; viewers come nowhere."""
+    with cluster(profile) as one:
+        assert one.refusal("PUT", f"/api/backup/records/{path}/lock", body) == seen
+        viewer = one.key("viewer")
+        assert one.refusal("PUT", f"/api/backup/records/{path}/lock", body, key=viewer) == (
+            403,
+            "AUTH_FORBIDDEN",
+        )
+
+
+@pytest.mark.parametrize("profile", profiles("task_modes"))
+@pytest.mark.parametrize(
+    ("columns", "kept"),
+    [
+        ({}, True),
+        ({"status": "failed"}, False),
+        ({"backup_kind": "full"}, False),
+        ({"base_record_id": 99}, False),
+    ],
+)
+def test_what_others_build_on_stays(profile: str, columns: dict[str, Any], kept: bool) -> None:
+    """A full backup with a successful differential one upon it is not deleted."""
+    with cluster(profile) as one:
+        full = one.backup()
+        upon = one.run(1)
+        differential = {"backup_kind": "differential", "base_record_id": full}
+        one.finish(upon, **{**differential, **columns})
+
+        refused = (400, "BACKUP_RECORD_HAS_DEPENDENTS")
+        assert delete(one, full) == (refused if kept else (200, "OK"))
+        assert delete(one, upon) == (200, "OK")
+        assert delete(one, full) == ((200, "OK") if kept else (404, "BACKUP_RECORD_NOT_FOUND"))
+
+
+# --- who deletes the backup -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", EVERY)
+@pytest.mark.parametrize("status", ["online", "offline"])
+def test_a_nodes_agent_deletes_what_is_on_its_disk(profile: str, status: str) -> None:
+    """It is told to, now or when it is back; before that release the master refuses."""
+    with cluster(profile) as one:
+        config = {"basePath": "/srv/a&b", "masterRelay": False, "depth": 3}
+        record_id = one.backup(one.target("disk", **config))
+        one.database.update(Node, 2, status=status)
+
+        through_agents = profile in profiles("deletes_through_agents")
+        assert delete(one, record_id) == ((200, "OK") if through_agents else ELSEWHERE)
+        assert one.database.count(Record, "1") == int(not through_agents)
+        payload = {"storagePath": PATH, "targetConfig": config, "targetType": "local_disk"}
+        sent = [(2, "delete_storage_object", payload)] if through_agents else []
+        assert one.commands() == sent
+        if through_agents:
+            ((text,),) = one.database.query("SELECT payload FROM agent_commands")
+            assert text == (
+                '{"storagePath":"BackupX/file/270115/a.tar.gz","targetConfig":{'
+                '"basePath":"/srv/a\\u0026b","depth":3,"masterRelay":false},'
+                '"targetType":"local_disk"}'
+            )
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_a_batch_deletes_what_it_can(profile: str) -> None:
+    """One that cannot go does not keep the others."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        blank = one.run(1)
+        one.finish(blank, storage_path="  ")
+        one.database.execute("DELETE FROM agent_commands")
+        one.database.update(Record, blank, storage_target_id=one.target("cloud", "ftp", host="h"))
+        ids = [99, record_id, blank]
+
+        through_agents = profile in profiles("deletes_through_agents")
+        seen = one.data("POST", "/api/backup/records/batch-delete", {"ids": ids})
+        assert seen == {"deleted": 2 if through_agents else 1}
+        assert len(one.commands()) == int(through_agents)
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_a_record_without_a_path_just_goes(profile: str) -> None:
+    """There is nothing to delete; the oldest releases refuse it all the same."""
+    with cluster(profile) as one:
+        record_id = one.backup(storage_path=" ", status="running")
+
+        through_agents = profile in profiles("deletes_through_agents")
+        assert delete(one, record_id) == ((200, "OK") if through_agents else ELSEWHERE)
+        assert one.commands() == []
+
+
+@pytest.mark.parametrize("profile", profiles("one_run_a_task"))
+def test_deleting_a_running_record_lets_the_next_run_begin(profile: str) -> None:
+    """The record was all that kept it."""
+    with cluster(profile) as one:
+        record_id = one.backup(status="running", storage_path="")
+        run = "/api/backup/tasks/1/run"
+
+        assert one.refusal("POST", run) == (400, "BACKUP_TASK_ALREADY_RUNNING")
+        assert delete(one, record_id) == (200, "OK")
+        assert one.refusal("POST", run) == (200, "OK")
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_the_master_deletes_what_is_on_its_own_disk(profile: str) -> None:
+    """A backup whose node is gone is looked for there, as is one that was relayed."""
+    with cluster(profile) as one:
+        record_id = one.backup(storage_transfer_mode=RELAYED)
+        if profile not in profiles("relay"):
+            one.database.delete(Node, 2)
+        put(one)
+        put(one, "BackupX/other")
+
+        assert delete(one, record_id) == (200, "OK")
+        objects = one.state.objects
+        assert isinstance(objects, MemoryObjects)
+        assert [key for _, key in objects.stored] == [("BackupX", "other")]
+        assert (one.commands(), one.database.count(Record, "1")) == ([], 0)
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_an_object_that_is_not_there(profile: str) -> None:
+    """Is as good as deleted in newer releases; older ones keep the record and complain."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        one.database.delete(Node, 2)
+
+        deleted = profile in profiles("missing_object_is_deleted")
+        assert delete(one, record_id) == ((200, "OK") if deleted else FAILED)
+        assert one.database.count(Record, "1") == int(not deleted)
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_no_path_leads_out_of_a_target(profile: str) -> None:
+    """Such an object is not deleted, and its record stays."""
+    with cluster(profile) as one:
+        record_id = one.backup(storage_path="../../etc/passwd")
+        one.database.delete(Node, 2)
+
+        assert delete(one, record_id) == FAILED
+        assert one.database.count(Record, "1") == 1
+
+
+@pytest.mark.parametrize("profile", EVERY)
+@pytest.mark.parametrize(
+    ("break_it", "seen"),
+    [
+        ("gone", (400, "BACKUP_STORAGE_TARGET_INVALID")),
+        ("sealed", (500, "BACKUP_STORAGE_TARGET_DECRYPT_FAILED")),
+    ],
+)
+def test_a_target_that_cannot_be_reached(
+    profile: str, break_it: str, seen: tuple[int, str]
+) -> None:
+    """Nothing is deleted through it."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        if break_it == "gone":
+            one.database.delete(Target, 1)
+        else:
+            one.database.delete(Node, 2)
+            one.database.update(Target, 1, config_ciphertext="broken")
+
+        assert delete(one, record_id) == seen
+        assert one.database.count(Record, "1") == 1
+
+
+@pytest.mark.parametrize("profile", profiles("deletes_through_agents"))
+def test_a_command_that_cannot_be_made_keeps_the_record(profile: str) -> None:
+    """The agent needs the target's configuration; without it nothing is deleted."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        one.database.update(Target, 1, config_ciphertext="broken")
+
+        assert delete(one, record_id) == (500, "BACKUP_STORAGE_TARGET_DECRYPT_FAILED")
+        assert (one.database.count(Record, "1"), one.commands()) == (1, [])
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_remote_storage_is_left_alone(profile: str) -> None:
+    """The reference has no client for it: the record goes, whoever made the backup."""
+    with cluster(profile) as one:
+        record_id = one.backup(one.target("cloud", "ftp", host="h"))
+
+        assert delete(one, record_id) == (200, "OK")
+        assert (one.database.count(Record, "1"), one.commands()) == (0, [])
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_what_is_on_a_nodes_disk_is_not_downloaded(profile: str) -> None:
+    """In any release, whatever the case of the target's type."""
+    with cluster(profile) as one:
+        record_id = one.backup()
+        one.database.update(Target, 1, type="Local_Disk")
+
+        assert one.refusal("GET", f"/api/backup/records/{record_id}/download") == ELSEWHERE
