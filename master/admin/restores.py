@@ -16,11 +16,21 @@ from master.protocol import times
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
 from master.protocol.states import CommandType, RecordStatus
-from master.protocol.wire import Outbound
+from master.protocol.wire import Binder, BindError, Inbound, Outbound
 from master.service import queue
 from master.state import State
 from master.store import records
 from master.store.rows import Node, Record, Restore, Task
+
+
+class RestoreInput(Inbound):
+    """`POST /api/backup/records/:id/restore`, where a release reads it."""
+
+    selectedPaths: list[str] | None = None
+    targetPath: str = ""
+
+
+bind_restore = Binder(RestoreInput)
 
 
 class RestoreSummary(Outbound, frozen=True, kw_only=True):
@@ -79,16 +89,46 @@ def _detail(state: State, restore_id: int) -> RestoreDetail:
     return RestoreDetail(**_columns(state, restore), logContent=log, logEvents=events)
 
 
-def start_restore(state: State, record_id: int, triggered_by: str, now: Now) -> int:
-    """Ask the task's node to restore a backup, and return the restore's id.
+def _node_id(state: State, record: Record, task: Task) -> int:
+    """Return which node is to restore: the task's now, or where releases follow it the backup's."""
+    follows = state.config.profile.restore_follows_record
+    return (record.node_id or task.node_id) if follows else task.node_id
 
-    v2.0.0 asks the node the task belongs to now, whichever made the backup. A node that is offline
-    leaves a failed restore behind; what the master would have to run itself is refused and changes
-    nothing.
+
+def _check_selection(task: Task, node: Node | None, wanted: RestoreInput) -> None:
+    """Refuse a part of a backup, or another folder, where only all of it in its place will do.
+
+    Raises:
+        ApiError: RESTORE_SELECTIVE_UNSUPPORTED, RESTORE_SELECTIVE_REMOTE_UNSUPPORTED,
+            RESTORE_TARGET_UNSUPPORTED, RESTORE_TARGET_INVALID, RESTORE_TARGET_REMOTE_UNSUPPORTED.
+
+    """
+    if wanted.selectedPaths and task.type != "file":
+        raise ApiError("RESTORE_SELECTIVE_UNSUPPORTED")
+    if wanted.selectedPaths and node is not None:
+        raise ApiError("RESTORE_SELECTIVE_REMOTE_UNSUPPORTED")
+    folder = wanted.targetPath.strip()
+    if not folder:
+        return
+    if task.type != "file":
+        raise ApiError("RESTORE_TARGET_UNSUPPORTED")
+    if not folder.startswith("/"):
+        raise ApiError("RESTORE_TARGET_INVALID")
+    if node is not None:
+        raise ApiError("RESTORE_TARGET_REMOTE_UNSUPPORTED")
+
+
+def start_restore(
+    state: State, record_id: int, wanted: RestoreInput, triggered_by: str, now: Now
+) -> int:
+    """Ask a node to restore a backup, and return the restore's id.
+
+    A node that is offline leaves a failed restore behind; what the master would have to run itself
+    is refused and changes nothing.
 
     Raises:
         ApiError: BACKUP_RECORD_NOT_FOUND, RESTORE_SOURCE_INVALID, BACKUP_TASK_NOT_FOUND,
-            MASTER_LOCAL_UNSUPPORTED, NODE_OFFLINE.
+            MASTER_LOCAL_UNSUPPORTED, NODE_OFFLINE, and those of `_check_selection`.
 
     """
     record = find_record(state, record_id)
@@ -97,7 +137,8 @@ def start_restore(state: State, record_id: int, triggered_by: str, now: Now) -> 
     task = state.database.get(Task, record.task_id)
     if task is None:
         raise ApiError("BACKUP_TASK_NOT_FOUND", "关联的备份任务不存在")
-    node = remote(state, task.node_id)
+    node = remote(state, _node_id(state, record, task))
+    _check_selection(task, node, wanted)
     if node is None:
         raise ApiError("MASTER_LOCAL_UNSUPPORTED")
     offline = f"节点 {node.name} 当前离线，无法执行恢复"
@@ -127,8 +168,19 @@ def restore(state: State, call: Call, caller: Caller) -> Response:
         ApiError: INVALID_ID, and those of `start_restore`.
 
     """
-    restore_id = start_restore(state, call.admin_id(), caller.subject.strip(), call.now)
+    record_id = call.admin_id()
+    wanted = _selection(call) if state.config.profile.selective_restores else RestoreInput()
+    restore_id = start_restore(state, record_id, wanted, caller.subject.strip(), call.now)
     return success(_detail(state, restore_id))
+
+
+def _selection(call: Call) -> RestoreInput:
+    """Return what a body says, as far as it can be read; there need be none."""
+    try:
+        return bind_restore(call.request.body)
+    except BindError as error:
+        partial: RestoreInput = error.partial
+        return partial
 
 
 def list_all(state: State, call: Call, _: Caller) -> Response:
