@@ -1,18 +1,21 @@
-"""The cluster at a glance."""
+"""The cluster at a glance: who is there, in which release, and how its backups went."""
 
 import re
 from typing import Final
+
+from msgspec import Raw
 
 from master import presence
 from master.admin.access import Caller, signed_in
 from master.call import Call
 from master.http import success
-from master.protocol import times
+from master.protocol import times, wire
 from master.protocol.exchange import Response
 from master.protocol.states import NodeStatus
 from master.protocol.wire import Outbound
 from master.state import State
-from master.store import nodes
+from master.store import nodes, records
+from master.store.records import NodeRuns
 from master.store.rows import Node, Task
 
 
@@ -94,4 +97,69 @@ def cluster(state: State, call: Call, _: Caller) -> Response:
     )
 
 
-ROUTES: Final = {("GET", "/api/dashboard/cluster"): signed_in(cluster)}
+class NodePerformance(Outbound, frozen=True, kw_only=True):
+    """How a node's backups went; what it reports itself counts, whichever node a task is on."""
+
+    nodeId: int
+    nodeName: str
+    isLocal: bool
+    totalRuns: int
+    successRuns: int
+    failedRuns: int
+    successRate: Raw
+    totalBytes: int
+    avgDurationSecs: Raw
+
+
+_DAYS: Final = 30
+"""How far node performance looks back unless told otherwise."""
+
+_FURTHEST_DAYS: Final = 20_000
+"""Further back there are no records, and before 1970 no instants of ours."""
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+
+
+def _days(call: Call) -> int:
+    """Return for how many days a view is asked; what is no positive number is passed over."""
+    text = (call.request.parameter("days") or "").strip()
+    days = int(text) if _INTEGER.fullmatch(text) else 0
+    return days if days > 0 else _DAYS
+
+
+def _performance(node: Node, runs: NodeRuns) -> NodePerformance:
+    succeeded = runs.succeeded or 1
+    return NodePerformance(
+        nodeId=node.id,
+        nodeName=node.name,
+        isLocal=bool(node.is_local),
+        totalRuns=runs.total,
+        successRuns=runs.succeeded,
+        failedRuns=runs.failed,
+        successRate=Raw(wire.canonical(runs.rate).encode()),
+        totalBytes=runs.size_bytes,
+        avgDurationSecs=Raw(wire.canonical(runs.took_s / succeeded).encode()),
+    )
+
+
+def node_performance(state: State, call: Call, _: Caller) -> Response:
+    """`GET /api/dashboard/node-performance`: each node's backups of the last days.
+
+    The most reliable first, then the busiest. Among equals the real master's order is what its
+    exchange sort leaves, which is repeated here.
+    """
+    since = call.now.ns - min(_days(call), _FURTHEST_DAYS) * 86_400 * times.NS
+    runs = records.runs_by_node(state.database, times.db_text(since))
+    found = [(node, runs.get(node.id, NodeRuns())) for node in nodes.all_nodes(state.database)]
+    for place in range(len(found)):
+        for later in range(place + 1, len(found)):
+            mine, other = found[place][1], found[later][1]
+            if (other.rate, other.total) > (mine.rate, mine.total):
+                found[place], found[later] = found[later], found[place]
+    return success([_performance(node, one) for node, one in found])
+
+
+ROUTES: Final = {
+    ("GET", "/api/dashboard/cluster"): signed_in(cluster),
+    ("GET", "/api/dashboard/node-performance"): signed_in(node_performance),
+}

@@ -1,5 +1,7 @@
 """Statements about `backup_records` and `restore_records`."""
 
+from msgspec import Struct
+
 from master.now import Now
 from master.protocol import times
 from master.protocol.states import RecordStatus
@@ -92,6 +94,33 @@ def fail_running(
         updated_at=now.local,
     )
     return True
+
+
+class NodeRuns(Struct, frozen=True, gc=False):
+    """How the backups of one node went; size and duration are those of its successes."""
+
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    size_bytes: int = 0
+    took_s: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Return how many of them succeeded, from 0 to 1."""
+        return self.succeeded / self.total if self.total else 0.0
+
+
+def runs_by_node(database: Database, since_utc: str) -> dict[int, NodeRuns]:
+    """Return how the backups of each node went that began at an instant or later."""
+    rows = database.query(
+        "SELECT COALESCE(node_id, 0), count(*), sum(status = 'success'), sum(status = 'failed'),"
+        " sum(iif(status = 'success', file_size, 0)),"
+        " sum(iif(status = 'success', duration_seconds, 0))"
+        " FROM backup_records WHERE started_at >= ? GROUP BY 1",
+        (since_utc,),
+    )
+    return {node_id: NodeRuns(*figures) for node_id, *figures in rows}
 
 
 def running_of(database: Database, task_id: int) -> Record | None:
