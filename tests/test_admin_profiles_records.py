@@ -8,6 +8,7 @@ from cluster import EVERY, PATH, REMOTE_DISK, Cluster, cluster, profiles
 
 from master.admin.storage import RELAYED
 from master.objects import MemoryObjects
+from master.protocol.profiles import PROFILES
 from master.store.rows import Node, Record, Target
 
 ELSEWHERE = (400, "BACKUP_RECORD_CROSS_NODE_LOCAL_DISK")
@@ -195,6 +196,16 @@ def test_what_others_build_on_stays(profile: str, columns: dict[str, Any], kept:
         assert delete(one, full) == ((200, "OK") if kept else (404, "BACKUP_RECORD_NOT_FOUND"))
 
 
+@pytest.mark.parametrize("profile", profiles("task_modes"))
+def test_only_full_backups_are_built_on(profile: str) -> None:
+    """One of another kind is deleted, whatever names it as its base."""
+    with cluster(profile) as one:
+        record_id = one.backup(backup_kind="differential")
+        one.finish(one.run(1), backup_kind="differential", base_record_id=record_id)
+
+        assert delete(one, record_id) == (200, "OK")
+
+
 # --- who deletes the backup -----------------------------------------------------------------
 
 
@@ -277,6 +288,17 @@ def test_the_master_deletes_what_is_on_its_own_disk(profile: str) -> None:
         assert isinstance(objects, MemoryObjects)
         assert [key for _, key in objects.stored] == [("BackupX", "other")]
         assert (one.commands(), one.database.count(Record, "1")) == ([], 0)
+
+
+def test_an_older_master_knows_no_relay() -> None:
+    """On a newer master's file it takes a relayed backup for one on the node's disk."""
+    with cluster("2.4") as one:
+        record_id = one.backup(storage_transfer_mode=RELAYED)
+        object.__setattr__(one.state.config, "profile", PROFILES["2.3.5"])
+
+        assert one.refusal("GET", f"/api/backup/records/{record_id}/download") == ELSEWHERE
+        assert delete(one, record_id) == (200, "OK")
+        assert [kind for _, kind, _ in one.commands()] == ["delete_storage_object"]
 
 
 @pytest.mark.parametrize("profile", EVERY)

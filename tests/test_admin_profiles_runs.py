@@ -56,6 +56,23 @@ def test_the_next_run_may_follow(profile: str, how: str) -> None:
         assert run(one, task_id) == (200, "OK")
 
 
+@pytest.mark.parametrize("profile", profiles("one_run_a_task"))
+def test_the_latest_run_is_named(profile: str) -> None:
+    """Of several that an older master let begin, by when they began."""
+    with cluster(profile) as one:
+        task_id = one.task(one.node()[0])
+        ids = []
+        for _ in range(3):
+            ids.append(one.run(task_id))
+            one.finish(ids[-1])
+        one.database.execute("UPDATE backup_records SET status = 'running'")
+        started = one.now.utc
+        one.database.update(Record, ids[1], started_at=started)
+
+        answer = one.send("POST", f"/api/backup/tasks/{task_id}/run")
+        assert f"#{ids[1]}）" in answer.body.decode()
+
+
 @pytest.mark.parametrize("profile", EVERY)
 def test_running_is_looked_at_before_the_window(profile: str) -> None:
     """Whoever asks outside the window while a run is under way hears of the run."""
@@ -140,6 +157,18 @@ def test_a_pool_run_goes_to_a_node_with_the_label(profile: str) -> None:
         assert node_of(one, record_id) == chosen
         assert one.commands() == [(chosen, "run_task", {"recordId": record_id, "taskId": task_id})]
         assert one.data("GET", f"/api/backup/tasks/{task_id}")["nodeId"] == 0
+
+
+@pytest.mark.parametrize("profile", profiles("pools"))
+def test_a_bound_task_is_in_no_pool(profile: str) -> None:
+    """A row that names both a node and a pool runs on the node."""
+    with cluster(profile) as one:
+        one.node("alpha", labels="db")
+        bound, _ = one.node("beta")
+        task_id = one.task(bound)
+        one.database.update(Task, task_id, node_pool_tag="db")
+
+        assert node_of(one, one.run(task_id)) == bound
 
 
 @pytest.mark.parametrize("profile", profiles("pools"))
