@@ -245,3 +245,17 @@ def test_a_repository_is_not_for_agents(profile: str) -> None:
         modes = profile in profiles("task_modes")
         assert run(one, task_id) == (refused if modes else (200, "OK"))
         assert one.database.count(Record, "1") == int(not modes)
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_limits_of_a_node_are_no_limits_of_its_queue(profile: str) -> None:
+    """How many tasks at once, and how fast, is for what the master runs itself, in every release."""
+    with cluster(profile) as one:
+        node_id, _ = one.node(maxConcurrent=1, bandwidthLimit=" 1M ")
+        target_id = one.target()
+        for name in ("first", "second", "third"):
+            one.run(one.task(node_id, target_id, name=name))
+
+        assert len(one.commands()) == 3
+        shown = one.data("GET", f"/api/nodes/{node_id}")
+        assert (shown["maxConcurrent"], shown["bandwidthLimit"]) == (1, "1M")

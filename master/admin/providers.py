@@ -6,10 +6,11 @@ one names itself, not the further ones it takes over from rclone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from master.protocol.errors import ApiError
+from master.protocol.profiles import Profile
 
 MASK: Final = "********"
 
@@ -128,7 +129,11 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
         ("pass", "password", "secret_access_key", "client_secret", "token"),
     ),
 }
-"""Every kind of target by its name."""
+"""Every kind of target by its name, as v2.0.0 knows it."""
+
+_RELAYING_DISK: Final = replace(
+    PROVIDERS["local_disk"], fields={**PROVIDERS["local_disk"].fields, "masterRelay": bool}
+)
 
 
 def _text(config: Config, key: str) -> str:
@@ -136,8 +141,8 @@ def _text(config: Config, key: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def provider(kind: str) -> Provider:
-    """Return what a kind of target is like.
+def provider(kind: str, profile: Profile) -> Provider:
+    """Return what a kind of target is like in a release.
 
     Raises:
         ApiError: STORAGE_PROVIDER_UNSUPPORTED.
@@ -146,7 +151,8 @@ def provider(kind: str) -> Provider:
     found = PROVIDERS.get(kind.strip())
     if found is None:
         raise ApiError("STORAGE_PROVIDER_UNSUPPORTED")
-    return found
+    relays = profile.relay and found is PROVIDERS["local_disk"]
+    return _RELAYING_DISK if relays else found
 
 
 def check(kind: Provider, config: Config) -> Config:

@@ -8,7 +8,7 @@ v2.3.4 its agent is told to delete it.
 from typing import Any, Final
 
 from master.admin.nodes import remote
-from master.admin.providers import PROVIDERS, check
+from master.admin.providers import check, provider
 from master.cipher import CipherError
 from master.now import Now
 from master.objects import ObjectError
@@ -77,7 +77,7 @@ def own_base(state: State, record: Record) -> str | None:
     config = configuration(state, target)
     if target.type.lower() != LOCAL_DISK:
         return None
-    base: str = check(PROVIDERS[LOCAL_DISK], config)["basePath"]
+    base: str = check(provider(LOCAL_DISK, state.config.profile), config)["basePath"]
     return base.strip()
 
 

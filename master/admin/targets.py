@@ -147,7 +147,7 @@ def create(state: State, call: Call, _: Caller) -> Response:
 
     """
     wanted = read(call, bind_target, "STORAGE_TARGET_INVALID")
-    kind = provider(wanted.type)
+    kind = provider(wanted.type, state.config.profile)
     _check_name(state, wanted.name.strip(), 0)
     config = wanted.config or {}
     check(kind, config)
@@ -182,7 +182,7 @@ def update(state: State, call: Call, _: Caller) -> Response:
     """
     target_id = call.admin_id()
     wanted = read(call, bind_target, "STORAGE_TARGET_INVALID")
-    kind = provider(wanted.type)
+    kind = provider(wanted.type, state.config.profile)
     target = find(state, target_id)
     _check_name(state, wanted.name.strip(), target.id)
     if target.type != wanted.type:
@@ -258,7 +258,7 @@ def _tested(complaint: str) -> Response:
     return success({"message": _CONNECTED, "success": True})
 
 
-def try_new(_: State, call: Call, __: Caller) -> Response:
+def try_new(state: State, call: Call, __: Caller) -> Response:
     """`POST /api/storage-targets/test`: test a target that is not stored.
 
     Raises:
@@ -267,7 +267,7 @@ def try_new(_: State, call: Call, __: Caller) -> Response:
 
     """
     wanted = read(call, bind_target, "STORAGE_TARGET_TEST_INVALID")
-    config = check(provider(wanted.type), wanted.config or {})
+    config = check(provider(wanted.type, state.config.profile), wanted.config or {})
     return _tested(_test(wanted.type.strip(), config))
 
 
@@ -280,7 +280,7 @@ def try_stored(state: State, call: Call, _: Caller) -> Response:
 
     """
     target = find(state, call.admin_id())
-    config = check(provider(target.type), _open(state, target))
+    config = check(provider(target.type, state.config.profile), _open(state, target))
     complaint = _test(target.type.strip(), config)
     state.database.update(
         Target,

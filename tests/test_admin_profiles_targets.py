@@ -1,0 +1,43 @@
+"""What a storage target may say of itself, release by release."""
+
+import json
+
+import pytest
+from cluster import EVERY, cluster, profiles
+
+
+@pytest.mark.parametrize("profile", EVERY)
+@pytest.mark.parametrize("relay", [True, False, None, "yes", 1])
+def test_whether_a_disk_relays(profile: str, relay: object) -> None:
+    """Yes or no, where the release reads it; a key like any other before, and shown as it came."""
+    with cluster(profile) as one:
+        config = {"basePath": "/srv/backup", "masterRelay": relay}
+        body = {"name": "disk", "type": "local_disk", "config": config}
+        answer = one.send("POST", "/api/storage-targets", body)
+        told = json.loads(answer.body)
+
+        if profile in profiles("relay") and relay in ("yes", 1) and relay is not True:
+            kind = "string" if relay == "yes" else "number"
+            assert (answer.status, told["code"]) == (400, "STORAGE_TARGET_INVALID_CONFIG")
+            assert told["message"] == (
+                f"decode config: json: cannot unmarshal {kind} into Go struct field"
+                " LocalDiskConfig.masterRelay of type bool"
+            )
+        else:
+            assert told["data"]["config"] == config
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_a_change_and_a_trial_are_read_alike(profile: str) -> None:
+    """So no target comes to be that a new one could not be."""
+    with cluster(profile) as one:
+        target_id = one.target()
+        config = {"basePath": "/srv/backup", "masterRelay": "yes"}
+        body = {"name": "disk", "type": "local_disk", "config": config}
+
+        reads = profile in profiles("relay")
+        changed = one.refusal("PUT", f"/api/storage-targets/{target_id}", body)
+        assert changed == ((400, "STORAGE_TARGET_INVALID_CONFIG") if reads else (200, "OK"))
+        if reads:
+            tried = one.refusal("POST", "/api/storage-targets/test", body)
+            assert tried == (400, "STORAGE_TARGET_INVALID_CONFIG")
