@@ -28,10 +28,10 @@ def page(one: Cluster, record_id: int) -> dict[str, Any]:
     return shown
 
 
-def put(one: Cluster, key: str = PATH, content: bytes = b"backup") -> None:
+def put(one: Cluster, key: str = PATH, *, base: str = BASE) -> None:
     """Store an object on the master's own disk."""
-    with one.state.objects.create(BASE, key) as writing:
-        writing.write(content)
+    with one.state.objects.create(base, key) as writing:
+        writing.write(b"backup")
         writing.commit()
 
 
@@ -377,3 +377,40 @@ def test_what_is_on_a_nodes_disk_is_not_downloaded(profile: str) -> None:
         one.database.update(Target, 1, type="Local_Disk")
 
         assert one.refusal("GET", f"/api/backup/records/{record_id}/download") == ELSEWHERE
+
+
+@pytest.mark.parametrize("profile", EVERY)
+@pytest.mark.parametrize("batch", [True, False])
+def test_a_task_takes_its_backups_along(profile: str, batch: bool) -> None:
+    """What the master finds on its own disk: the first copy, or in newer releases each."""
+    with cluster(profile) as one:
+        other = one.target("other", basePath="/srv/other")
+        results = [
+            {"storageTargetId": 2, "status": "SUCCESS", "storagePath": PATH},
+            {"storageTargetId": 2, "status": "success", "storagePath": "kept"},
+            {"storageTargetId": other, "status": "success", "storagePath": "copy"},
+            {"storageTargetId": 99, "status": "success", "storagePath": "nowhere"},
+        ]
+        one.backup(storage_upload_results=json.dumps(results))
+        one.finish(one.run(1), storage_upload_results="[", storage_path="second")
+        one.finish(one.run(1), storage_upload_results="[]", storage_path="third")
+        one.finish(one.run(1), storage_path="../out")
+        for base, key in (
+            (BASE, PATH),
+            (BASE, "kept"),
+            (BASE, "second"),
+            (BASE, "third"),
+            ("/srv/other", "copy"),
+        ):
+            put(one, key, base=base)
+        if batch:
+            one.data("POST", "/api/backup/tasks/batch/delete", {"ids": [1]})
+        else:
+            one.data("DELETE", "/api/backup/tasks/1")
+
+        objects = one.state.objects
+        assert isinstance(objects, MemoryObjects)
+        left = ["/".join(key) for _, key in objects.stored]
+        copies = profile in profiles("deletes_copies")
+        assert left == (["kept", "third"] if copies else ["kept", "copy"])
+        assert one.database.count(Record, "1") == 4

@@ -53,7 +53,7 @@ class RecordDetail(RecordSummary, frozen=True, kw_only=True):
     storageUploadResults: tuple[UploadResult, ...] = ()
 
 
-class _StoredResult(Struct):
+class StoredResult(Struct):
     """How one upload went, as the row has it; what it does not say is nothing."""
 
     storageTargetId: int = 0
@@ -118,11 +118,16 @@ def summaries(state: State, found: Iterable[Record]) -> list[RecordSummary]:
     ]
 
 
-def _uploads(state: State, stored: str) -> tuple[UploadResult, ...]:
+def stored_results(stored: str) -> tuple[StoredResult, ...] | None:
+    """Return what a row says about its uploads, or `None` when it cannot be read."""
     try:
-        results = msgspec.json.decode(stored or "[]", type=tuple[_StoredResult, ...])
+        return msgspec.json.decode(stored, type=tuple[StoredResult, ...])
     except msgspec.DecodeError:
-        return ()
+        return None
+
+
+def _uploads(state: State, stored: str) -> tuple[UploadResult, ...]:
+    results = stored_results(stored) or ()
     relay = state.config.profile.relay
     return tuple(
         UploadResult(**msgspec.structs.asdict(one) | ({} if relay else {"transferMode": ""}))

@@ -5,15 +5,17 @@ storage. What lies on the disk of a node is the node's: out of the master's reac
 v2.3.4 its agent is told to delete it.
 """
 
+from contextlib import suppress
 from typing import Any, Final
 
 from master.admin.nodes import remote
 from master.admin.providers import check, provider
+from master.admin.record_view import stored_results
 from master.cipher import CipherError
 from master.now import Now
 from master.objects import ObjectError
 from master.protocol.errors import ApiError
-from master.protocol.states import CommandType
+from master.protocol.states import CommandType, RecordStatus
 from master.service import queue
 from master.state import State
 from master.store.rows import Node, Record, Target
@@ -63,15 +65,15 @@ def configuration(state: State, target: Target) -> dict[str, Any]:
         raise ApiError("BACKUP_STORAGE_TARGET_DECRYPT_FAILED") from None
 
 
-def own_base(state: State, record: Record) -> str | None:
-    """Return the base path below which a backup lies on the master's own disk, or `None`.
+def own_base(state: State, target_id: int) -> str | None:
+    """Return the base path of a target on the master's own disk, or `None` if it is elsewhere.
 
     Raises:
         ApiError: BACKUP_STORAGE_TARGET_INVALID, BACKUP_STORAGE_TARGET_DECRYPT_FAILED,
             STORAGE_TARGET_INVALID_CONFIG.
 
     """
-    target = state.database.get(Target, record.storage_target_id)
+    target = state.database.get(Target, target_id)
     if target is None:
         raise ApiError("BACKUP_STORAGE_TARGET_INVALID", "关联的存储目标不存在")
     config = configuration(state, target)
@@ -98,9 +100,7 @@ def delete(state: State, record: Record, now: Now) -> None:
     if node is not None:
         _enqueue_deletion(state, node, record, now)
         return
-    base = own_base(state, record)
-    if base is not None:
-        _delete_own(state, base, record.storage_path)
+    _delete_own(state, record.storage_target_id, record.storage_path)
 
 
 def _enqueue_deletion(state: State, node: Node, record: Record, now: Now) -> None:
@@ -115,10 +115,50 @@ def _enqueue_deletion(state: State, node: Node, record: Record, now: Now) -> Non
     queue.enqueue(state, node.id, CommandType.DELETE_STORAGE_OBJECT, payload, now)
 
 
-def _delete_own(state: State, base: str, key: str) -> None:
+def _delete_own(state: State, target_id: int, key: str) -> None:
+    """Delete an object from the master's own disk, if it is there that its target lies.
+
+    Raises:
+        ApiError: BACKUP_RECORD_DELETE_FAILED, and those of `own_base`.
+
+    """
+    base = own_base(state, target_id)
+    if base is None:
+        return
     try:
         was_there = state.objects.delete(base, key)
     except ObjectError:
         raise ApiError("BACKUP_RECORD_DELETE_FAILED") from None
     if not was_there and not state.config.profile.missing_object_is_deleted:
         raise ApiError("BACKUP_RECORD_DELETE_FAILED")
+
+
+def clean(state: State, task_id: int) -> None:
+    """Delete the backups of a task, as far as the master can; what it cannot stays behind.
+
+    The real master looks on its own disk for what a node may have on its own, and so do we.
+    """
+    for record in state.database.select(Record, "WHERE task_id = ? ORDER BY id DESC", task_id):
+        for target_id, key in _copies(state, record).items():
+            with suppress(ApiError):  # the task goes all the same
+                _delete_own(state, target_id, key)
+
+
+def _copies(state: State, record: Record) -> dict[int, str]:
+    """Return the path of a backup at each of its targets."""
+    results = None
+    if state.config.profile.deletes_copies and record.storage_upload_results.strip():
+        results = stored_results(record.storage_upload_results)
+    if results is None:
+        copies = [(record.storage_target_id, record.storage_path)]
+    else:
+        copies = [
+            (one.storageTargetId, one.storagePath)
+            for one in results
+            if one.status.lower() == RecordStatus.SUCCESS
+        ]
+    found: dict[int, str] = {}
+    for target_id, key in copies:
+        if key.strip():
+            found.setdefault(target_id, key)
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from master.admin import task_rules
+from master.admin import storage, task_rules
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.rules import RuledBinder, at_least_one, read, required
 from master.admin.schedule import readable
@@ -174,17 +174,21 @@ def toggle(state: State, call: Call, _: Caller) -> Response:
     return success(summary(state, switched))
 
 
-def delete(state: State, call: Call, _: Caller) -> Response:
-    """`DELETE /api/backup/tasks/:id`: only the row goes.
+def _remove(state: State, task: Task) -> None:
+    storage.clean(state, task.id)
+    state.database.delete(Task, task.id)
 
-    Records, commands and the task's place in the join table stay, as in v2.0.0. The real master
-    also tries to delete the backups; the reference has no storage clients and leaves them.
+
+def delete(state: State, call: Call, _: Caller) -> Response:
+    """`DELETE /api/backup/tasks/:id`: the row goes, and what the master reaches of its backups.
+
+    Records, commands and the task's place in the join table stay.
 
     Raises:
         ApiError: INVALID_ID, BACKUP_TASK_NOT_FOUND.
 
     """
-    state.database.delete(Task, find(state, call.admin_id()).id)
+    _remove(state, find(state, call.admin_id()))
     return success({"deleted": True})
 
 
@@ -228,7 +232,7 @@ def batch_delete(state: State, call: Call, _: Caller) -> Response:
 
     def remove(task_id: int) -> str:
         task = find(state, task_id)
-        state.database.delete(Task, task.id)
+        _remove(state, task)
         return task.name
 
     return each(wanted.ids or [], remove)

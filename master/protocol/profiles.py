@@ -69,6 +69,7 @@ class Profile:
         proxies_trusted: forwarded addresses count only from a trusted proxy; from anyone
             otherwise.
         tokens_not_stored: answers with a node's token forbid storing them.
+        deletes_copies: deleting a task deletes each copy of its backups, not the first alone.
         target_names_in_records: records show the name of their storage target.
 
         late_reports_told: a result or report that comes too late is answered 409, unless it
@@ -118,6 +119,7 @@ class Profile:
     heartbeat_header_first: bool = False
     proxies_trusted: bool = False
     tokens_not_stored: bool = False
+    deletes_copies: bool = False
     target_names_in_records: bool = False
 
     late_reports_told: bool = False
@@ -177,6 +179,7 @@ _V2_4_0: Final = replace(
     heartbeat_header_first=True,
     proxies_trusted=True,
     tokens_not_stored=True,
+    deletes_copies=True,
     target_names_in_records=True,
 )
 
