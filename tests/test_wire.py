@@ -388,3 +388,20 @@ def test_a_time_without_an_offset_is_refused(text: str) -> None:
     """A text that is no whole time never becomes an instant."""
     with pytest.raises(ValueError, match=re.compile(r".")):
         times.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("db", '"db"'),
+        ("", '""'),
+        ("数据库 é", '"数据库 é"'),
+        ('a"b\\c', r'"a\"b\\c"'),
+        ("\a\b\f\n\r\t\v", r'"\a\b\f\n\r\t\v"'),
+        ("\x00\x1b\x7f\x85\xa0", r'"\x00\x1b\x7f\u0085\u00a0"'),
+        ("\u200b\u2028\U000e0001", r'"\u200b\u2028\U000e0001"'),
+    ],
+)
+def test_a_quoted_text_is_as_go_writes_it(text: str, quoted: str) -> None:
+    """What can be printed stays; the rest is escaped by the shortest way that Go has."""
+    assert wire.quoted(text) == quoted

@@ -4,10 +4,9 @@ A pool is nobody's row: a node is in the pools that its labels name, a task name
 of a node, and each run picks anew.
 """
 
-import json
-
 from master import presence
 from master.now import Now
+from master.protocol import wire
 from master.protocol.errors import ApiError
 from master.state import State
 from master.store import nodes, records
@@ -40,7 +39,7 @@ def pick(state: State, pool: str, now: Now) -> Node:
         if pool in labels(node.labels) and presence.online(state, node, now)
     ]
     if not candidates:
-        quoted = json.dumps(pool, ensure_ascii=False)
-        raise ApiError("NODE_POOL_EMPTY", f"节点池 {quoted} 下无在线节点，任务无法调度")
+        message = f"节点池 {wire.quoted(pool)} 下无在线节点，任务无法调度"
+        raise ApiError("NODE_POOL_EMPTY", message)
     load = records.running_by_node(state.database)
     return min(candidates, key=lambda node: (load.get(node.id, 0), node.id))

@@ -3,7 +3,6 @@
 The checks go in the real master's order: whoever sends two mistakes learns of the same one.
 """
 
-import json
 from typing import Any, Final
 
 from master.admin.providers import MASK
@@ -104,9 +103,8 @@ def _check_schedule(wanted: TaskInput) -> None:
         raise _invalid("验证 Cron 表达式格式不正确")
     bad = first_bad(wanted.maintenanceWindows)
     if bad is not None:
-        quoted = json.dumps(bad, ensure_ascii=False)
         raise _invalid(
-            f"无效的维护窗口配置: {quoted}"
+            f"无效的维护窗口配置: {wire.quoted(bad)}"
             "（期望格式如 time=22:00-06:00 或 days=sat,sun,time=00:00-23:59）"
         )
 

@@ -279,6 +279,28 @@ def encode(message: Any) -> bytes:
     return body
 
 
+_QUOTED: Final = {
+    **{character: "\\" + character for character in '\\"'},
+    **dict(zip("\a\b\f\n\r\t\v", (f"\\{letter}" for letter in "abfnrtv"), strict=True)),
+}
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes, with escapes for what cannot be printed, as Go's `%q` writes it."""
+    return f'"{"".join(map(_quoted, text))}"'
+
+
+def _quoted(character: str) -> str:
+    if character in _QUOTED:
+        return _QUOTED[character]
+    if character.isprintable():
+        return character
+    number = ord(character)
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
 def compact(raw: bytes | str) -> Raw:
     """Return stored JSON text without the white space between its tokens.
 
