@@ -9,6 +9,7 @@ from typing import Final
 from master.admin import (
     api_keys,
     auth,
+    contents,
     dashboard,
     health,
     nodes,
@@ -32,6 +33,7 @@ ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     **tasks.ROUTES,
     **runs.ROUTES,
     **records.ROUTES,
+    **contents.ROUTES,
     **restores.ROUTES,
     **rpc.ROUTES,
     **dashboard.ROUTES,

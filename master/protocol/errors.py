@@ -139,6 +139,12 @@ REGISTRY: dict[str, ErrorCode] = _table(
     ("BACKUP_TASK_SCHEDULE_FAILED", 500, "无法同步备份任务调度"),
     ("BACKUP_TASK_TOGGLE_INVALID", 400, "备份任务启停参数不合法"),
     # records
+    ("BACKUP_CONTENTS_DECODE_FAILED", 500, "解析备份清单失败"),
+    (
+        "BACKUP_CONTENTS_UNAVAILABLE",
+        422,
+        "该备份未记录文件清单（仅文件类型的新全量备份支持内容浏览），请重新执行一次全量备份后再试。",
+    ),
     ("BACKUP_RECORD_BATCH_INVALID", 400, "批量删除参数不合法"),
     ("BACKUP_RECORD_CROSS_NODE_LOCAL_DISK", 400, ""),
     ("BACKUP_RECORD_DELETE_FAILED", 500, "无法删除备份文件"),
