@@ -1,5 +1,7 @@
 """Sessions for developers and CI; `nox` with no arguments is the gate a change must pass."""
 
+import shutil
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests", "conformance"]
@@ -38,6 +40,17 @@ def tests(session: nox.Session) -> None:
     if not session.posargs:
         session.run("coverage", "combine", success_codes=[0, 1], silent=True)
         session.run("coverage", "report")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Read the HTML report in a real Chromium, which has to be there; `tests` skips these without."""
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        session.error("no chromium on the path (Debian: apt-get install chromium)")
+    if not shutil.which("chromedriver"):
+        session.error("no chromedriver on the path (Debian: apt-get install chromium-driver)")
+    install(session, "browser")
+    session.run("pytest", "tests/test_html_browser.py", *session.posargs)
 
 
 @nox.session

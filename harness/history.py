@@ -140,11 +140,12 @@ class History:
             query = f"?{subject.query}" if subject.query else ""
             return {
                 "request": f"{subject.method} {self.redactor.text(subject.path + query)}",
-                "body": self._body(subject.body),
+                "body": self.body(subject.body),
             }
-        return {"status": subject.status, "body": self._body(subject.body)}
+        return {"status": subject.status, "body": self.body(subject.body)}
 
-    def _body(self, body: bytes) -> Any:
+    def body(self, body: bytes) -> Any:
+        """Return a body without secrets: a JSON value, else a text; `None` when it is empty."""
         if not body:
             return None
         value = _json(body, None)

@@ -19,7 +19,17 @@ from simulated_agents.rng import fork
 MANUAL = "manual"
 """The behaviour of an agent that only does what steps say."""
 
-_NOTED = frozenset({EventKind.STARTED, EventKind.RESTARTED, EventKind.CRASHED, EventKind.ENDED})
+_NOTED = frozenset(
+    {
+        EventKind.STARTED,
+        EventKind.RESTARTED,
+        EventKind.CRASHED,
+        EventKind.ENDED,
+        EventKind.OFFLINE,
+        EventKind.ONLINE,
+    }
+)
+"""What a history tells of an agent beside its exchanges."""
 
 
 class Population:

@@ -17,10 +17,10 @@ from master.protocol.profiles import PROFILES
 CATALOGUE = Catalogue.read(SCENARIOS / "clauses.toml")
 
 
-def scene(text: str) -> Scenario:
+def scene(text: str, name: str = "scene.yaml") -> Scenario:
     """Return the scenario that a text is."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "scene.yaml")
+        path = Path(folder, name)
         path.write_text(textwrap.dedent(text), "utf-8")
         (loaded,) = load_all([path], CATALOGUE)
     return loaded

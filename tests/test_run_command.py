@@ -13,6 +13,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 from click.testing import CliRunner, Result
+from pages import Page
 
 from harness.commands.run import run
 from harness.commands.validate import schema, validate
@@ -278,12 +279,15 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
     """Not in the terminal, not in a report, not in a history, also when everything is shown."""
     (tmp_path / "secrets.yaml").write_text(SECRETS)
     written = ["--json", tmp_path / "a.json", "--junit", tmp_path / "a.xml", "--history", tmp_path]
-    result = muster(tmp_path / "secrets.yaml", *written)
+    result = muster(tmp_path / "secrets.yaml", *written, "--html", tmp_path / "a.html")
+    page = Page((tmp_path / "a.html").read_text())
+    (tmp_path / "unpacked").write_text(str([page.packed("t-"), page.packed("x-")]))
     files = [path.read_text() for path in tmp_path.iterdir() if path.suffix != ".yaml"]
     everything = "\n".join([result.output, *files])
 
     assert result.return_value == Exit.VIOLATION
-    assert len(files) == 3
+    assert len(files) == 5
+    assert "/api/agent/tasks/" in (tmp_path / "unpacked").read_text()
     assert "LITERAL" in everything
     assert re.findall(r"[A-Z]+-[A-Z]+-0\d", everything) == []
     assert re.search(r"bax_[0-9a-f]{48}", everything) is None

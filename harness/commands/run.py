@@ -1,15 +1,17 @@
 """`muster run`: play scenarios and judge."""
 
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from harness.commands.options import ALL_PROFILES, played_profile_option
 from harness.reports.histories import Histories
+from harness.reports.html import HtmlFile
 from harness.reports.jsonfile import JsonFile
 from harness.reports.junit import JunitFile
 from harness.reports.terminal import Terminal
@@ -26,6 +28,12 @@ from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
 from simulated_agents.ports import NoReply
 
 OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
+
+_DECIDES: Final = frozenset({"clock", "profile", "seed"})
+"""Options that a command to play a run again always names."""
+
+_WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "only_list"})
+"""Options that it does not need."""
 
 
 @click.command()
@@ -51,6 +59,9 @@ OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
 @click.option("--json", "json_file", type=OUTPUT, help="Write the report as JSON.")
 @click.option("--junit", "junit_file", type=OUTPUT, help="Write the report as JUnit XML.")
 @click.option(
+    "--html", "html_file", type=OUTPUT, help="Write the report as one HTML page (one a profile)."
+)
+@click.option(
     "--history",
     type=click.Path(path_type=Path, file_okay=False),
     help="Write each scenario's history into this folder, as JSON lines.",
@@ -73,6 +84,7 @@ def run(
     speed: float,
     json_file: Path | None,
     junit_file: Path | None,
+    html_file: Path | None,
     history: Path | None,
     known_file: Path | None,
     strict: bool,
@@ -96,6 +108,8 @@ def run(
         listeners.append(JsonFile(_writable(json_file), all_profiles=several))
     if junit_file:
         listeners.append(JunitFile(_writable(junit_file), all_profiles=several))
+    html = _html(html_file, several=several) if html_file else None
+    listeners += [html] if html else []
     if history:
         listeners.append(Histories(history, all_profiles=several))
     plan = Plan(
@@ -110,9 +124,12 @@ def run(
         asked=asked,
     )
     try:
-        return _play_all(plan, listeners) if several else _play(plan, listeners)
+        code = _play_all(plan, listeners) if several else _play(plan, listeners)
     except* (ServerError, NoReply) as group:
         raise StopError(Exit.TARGET, _first_message(group)) from None
+    for path in html.written if html else ():
+        click.echo(f"report: {path}")
+    return code
 
 
 def _play(plan: Plan, listeners: Sequence[Listener]) -> int:
@@ -140,6 +157,28 @@ def load(paths: tuple[Path, ...]) -> tuple[list[Scenario], Catalogue]:
     """
     suite = Suite.read(paths)
     return list(suite.scenarios), suite.catalogue
+
+
+def _html(path: Path, *, several: bool) -> HtmlFile:
+    """Return the report as a page, one a profile where there are several; all can be written."""
+    html = HtmlFile(path, _command(), all_profiles=several)
+    for profile in PROFILES if several else ("",):
+        _writable(html.path(profile))
+    return html
+
+
+def _command() -> str:
+    """Return the command line that makes this run again, with all that decides about it."""
+    context = click.get_current_context()
+    words = ["muster", "run"]
+    for option in context.command.params:
+        name = option.name or ""
+        value = context.params.get(name)
+        if name == "paths":
+            words += map(str, value or ())
+        elif name in _DECIDES or (value not in {None, option.default} and name not in _WRITES):
+            words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
+    return shlex.join(words)
 
 
 def _writable(path: Path) -> Path:
