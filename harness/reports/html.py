@@ -39,8 +39,8 @@ SCRIPTS: Final = (
 )
 """In the order in which they are run."""
 
-IDLE_S: Final = 10.0
-"""From how many written seconds without anything on, the lanes show a break."""
+IDLE_S: Final = 20.0
+"""From how many written seconds without anything on, the lanes show a break; a heartbeat takes 15."""
 
 SIGNS: Final = {
     "PASS": "✓",

@@ -47,7 +47,7 @@ class Lanes {
     this.laidOutFor = box.clientWidth;
     this.height = parseFloat(getComputedStyle(box).getPropertyValue("--row")) || 28;
     this.inner.style.height = this.shown.length * this.height + "px";
-    const space = box.clientWidth * (box.clientWidth < 600 ? 0.3 : 0.45);
+    const space = box.clientWidth * (box.clientWidth < 600 ? 0.3 : box.clientWidth < 900 ? 0.36 : 0.45);
     this.width = Math.max(2, Math.min(76, space / story.lanes.length));
     const steep = this.width < 46;
     const longest = Math.max(...story.lanes.map((name) => name.length));
@@ -114,6 +114,10 @@ class Lanes {
     const { story, width, height } = this;
     const picture = drawn("svg", { width: story.lanes.length * width, height, "aria-hidden": "true" });
     const middle = (lane) => (lane + 0.5) * width;
+    story.lanes.forEach((_, lane) => {
+      const x = middle(lane);
+      picture.append(drawn("line", { class: lane === story.master ? "track master" : "track", x1: x, x2: x, y1: 0, y2: height }));
+    });
     for (const [lane, first, last, what] of spans) {
       if (row.at < first || row.at > last) continue;
       const [from, to] = [row.at === first ? height / 2 : 0, row.at === last ? height / 2 : height];
@@ -125,10 +129,6 @@ class Lanes {
       picture.append(drawn("rect", { class: what, x: middle(lane) - breadth / 2, y: from, width: breadth, height: to - from }));
       if (what === "down") picture.append(drawn("line", { class: "cut", x1: middle(lane), x2: middle(lane), y1: from, y2: to }));
     }
-    story.lanes.forEach((_, lane) => {
-      const x = middle(lane);
-      picture.append(drawn("line", { class: lane === story.master ? "track master" : "track", x1: x, x2: x, y1: 0, y2: height }));
-    });
     if (row.lane < 0) return picture;
     const [x, y] = [middle(row.lane), height / 2];
     if (row.request >= 0) {
