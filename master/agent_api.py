@@ -3,6 +3,7 @@
 The order of checks is the same everywhere: token, id, body, then the decision's own.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from master.call import Call
@@ -10,11 +11,15 @@ from master.http import OK_STATUS, success
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Request, Response
 from master.protocol.messages import (
+    RecordUpdate,
+    bind_checked_record_update,
     bind_command_result,
     bind_heartbeat,
     bind_record_update,
     bind_restore_update,
+    bind_targeted_record_update,
 )
+from master.protocol.profiles import Profile
 from master.protocol.wire import BindError
 from master.service import agents, queue, reports, specs
 from master.state import State
@@ -37,12 +42,15 @@ def _node(state: State, call: Call) -> Node:
 
 
 def heartbeat(state: State, call: Call) -> Response:
-    """`POST /api/agent/heartbeat`: the one endpoint that reads the body before the headers."""
+    """`POST /api/agent/heartbeat`: the one endpoint that takes a token from the body."""
     try:
         report = bind_heartbeat(call.request.body)
-    except BindError as error:  # v2.0.0 uses what it could read
+    except BindError as error:  # the real master uses what it could read
         report = error.partial
-    token = report.token or token_of(call.request)
+    tokens = (report.token, token_of(call.request))
+    if state.config.profile.heartbeat_header_first:
+        tokens = tokens[::-1]
+    token = tokens[0] or tokens[1]
     if not token:
         raise ApiError("INVALID_INPUT", "missing token")
     return success(agents.heartbeat(state, token, report, call.now))
@@ -70,11 +78,19 @@ def task_spec(state: State, call: Call) -> Response:
     return success(specs.task_spec(state, _node(state, call), call.agent_id()))
 
 
+def _bind_record_update(profile: Profile) -> Callable[[bytes], RecordUpdate]:
+    """Return what reads a report about a backup: each release knows more of its keys."""
+    if profile.reports_checked:
+        return bind_checked_record_update
+    return bind_targeted_record_update if profile.reports_name_targets else bind_record_update
+
+
 def update_record(state: State, call: Call) -> Response:
     """`POST /api/agent/records/:id`."""
     node = _node(state, call)
     record_id = call.agent_id()
-    reports.update_record(state, node, record_id, call.body(bind_record_update), call.now)
+    update = call.body(_bind_record_update(state.config.profile))
+    reports.update_record(state, node, record_id, update, call.now)
     return OK_STATUS
 
 

@@ -4,6 +4,7 @@ Also the readers that endpoints share: ids, bodies, and who is allowed.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from master.now import Now
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Request
-from master.protocol.wire import Binder, BindError, M
+from master.protocol.wire import BindError, M
 
 _DIGITS: Final = re.compile(r"0*([0-9]{1,20})", re.ASCII)  # 2^64 has 20
 _UINT32_MAX: Final = 2**32 - 1
@@ -64,7 +65,7 @@ class Call(Struct, frozen=True, gc=False):
             raise ApiError("INVALID_ID")
         return number
 
-    def body(self, bind: Binder[M], code: str = "INVALID_INPUT") -> M:
+    def body(self, bind: Callable[[bytes], M], code: str = "INVALID_INPUT") -> M:
         """Return the request's message.
 
         Raises:

@@ -32,8 +32,7 @@ def expire_stale_commands(state: State, now: Now) -> int:
     expired = 0
     for command in timeouts.stale_commands(state, now):
         try:
-            timeouts.expire_command(state, command, now)
-            expired += 1
+            expired += timeouts.expire_command(state, command, now)
         except Exception as error:  # whatever is wrong with one row, the others go on
             log.warning("command %d cannot be timed out: %s", command.id, error, exc_info=True)
     if expired:

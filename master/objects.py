@@ -140,6 +140,11 @@ def _parts(key: str) -> tuple[str, ...]:
 # --- in memory ------------------------------------------------------------------------------
 
 
+def _place(base: str, key: str) -> tuple[str, tuple[str, ...]]:
+    """Return where an object is; a base path may be written with a slash at its end or without."""
+    return str(PurePosixPath(base)), _parts(key)
+
+
 class MemoryObjects:
     """Objects that are gone with the process."""
 
@@ -148,22 +153,22 @@ class MemoryObjects:
 
     def create(self, base: str, key: str) -> Writing:
         """Begin to write an object."""
-        return _MemoryWriting(self, (base, _parts(key)))
+        return _MemoryWriting(self, _place(base, key))
 
     def open(self, base: str, key: str) -> Reading:
         """Begin to read an object."""
-        found = self.stored.get((base, _parts(key)))
+        found = self.stored.get(_place(base, key))
         if found is None:
             raise ObjectMissingError(f"no object {key!r}")
         return Reading(BytesIO(found), len(found))
 
     def delete(self, base: str, key: str) -> bool:
         """Delete an object and return whether it was there."""
-        return self.stored.pop((base, _parts(key)), None) is not None
+        return self.stored.pop(_place(base, key), None) is not None
 
     def exists(self, base: str, key: str) -> bool:
         """Return whether an object is there."""
-        return (base, _parts(key)) in self.stored
+        return _place(base, key) in self.stored
 
 
 class _MemoryWriting:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from cluster import EVERY, Cluster, cluster, profiles
+from msgspec.structs import replace
 
+from master.now import Now
 from master.protocol.states import CommandStatus, CommandType
 from master.service import queue
 from master.store import commands
@@ -18,8 +20,13 @@ def enqueue(one: Cluster, node_id: int, *kinds: CommandType) -> list[int]:
     return [queue.enqueue(one.state, node_id, kind, {}, one.now) for kind in kinds]
 
 
-def end(one: Cluster, command_id: int, status: CommandStatus, message: str = "") -> None:
-    commands.finish(one.database, command_id, status, message, "", one.now)
+def end(
+    one: Cluster, command_id: int, status: CommandStatus, message: str = "", now: Now | None = None
+) -> None:
+    command = one.database.get(Command, command_id)
+    assert command is not None
+    ended = replace(command, status=status, error_message=message)
+    commands.finish(one.database, ended, now or one.now, only_dispatched=False)
 
 
 def shown(one: Cluster, node_id: int) -> dict[str, Any]:
@@ -130,7 +137,7 @@ def test_the_last_error_is_the_latest(profile: str) -> None:
 
         now = one.now
         for command_id, message in ((ids[3], "fourth"), (ids[2], "third")):
-            commands.finish(one.database, command_id, CommandStatus.TIMEOUT, message, "", now)
+            end(one, command_id, CommandStatus.TIMEOUT, message, now)
         assert shown(one, node_id)["lastError"] == "fourth"
         assert shown(one, node_id)["queue"]["timeouts"] == 2
 

@@ -47,7 +47,7 @@ def test_what_was_written_is_read(objects: Objects, base: str) -> None:
 
     assert b"".join(pieces) == b"a" * 100_000 + b"b"
     assert len(pieces) > 1
-    assert objects.exists(base, KEY)
+    assert objects.exists(base + "/", KEY)
     assert not objects.exists(f"{base}/elsewhere", KEY)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 import trio
+from msgspec.structs import replace
 
 from harness.clock import VirtualClock
 from harness.target import ADMIN, SeededEntropy
@@ -71,7 +72,10 @@ class Stage:
         """End a command as another process would: in the database, and waking nobody."""
         now = Now.of(self.clock)
         database = self.master.state.database
-        commands.finish(database, command_id, CommandStatus.SUCCEEDED, "", ENTRIES, now)
+        command = database.get(Command, command_id)
+        assert command is not None
+        ended = replace(command, status=CommandStatus.SUCCEEDED, result=ENTRIES)
+        commands.finish(database, ended, now, only_dispatched=False)
 
     def status(self, command_id: int) -> str:
         command = self.master.state.database.get(Command, command_id)

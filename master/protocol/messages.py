@@ -40,6 +40,48 @@ class RecordUpdate(Inbound):
     logAppend: str = ""
 
 
+class UploadResult(Inbound):
+    """How one upload went, to one of a task's storage targets, as v2.3.5 reads it."""
+
+    storageTargetId: Uint = 0
+    storageTargetName: str = ""
+    status: str = ""
+    storagePath: str = ""
+    fileSize: Int = 0
+    error: str = ""
+
+
+class TargetedRecordUpdate(RecordUpdate):
+    """`POST /api/agent/records/:id` of v2.3.5: where the backup went, and how each upload went."""
+
+    storageTargetId: Uint = 0
+    storageUploadResults: list[UploadResult] | None = None
+
+
+class RelayedUploadResult(UploadResult):
+    """How one upload went, as v2.4.0 reads it: and by which way."""
+
+    transferMode: str = ""
+
+
+class CheckedRecordUpdate(RecordUpdate):
+    """`POST /api/agent/records/:id` of v2.4.0, which checks all of it (protocol 3.1)."""
+
+    storageTargetId: Uint = 0
+    storageTransferMode: str = ""
+    storageUploadResults: list[RelayedUploadResult] | None = None
+
+
+class LocalDisk(Inbound):
+    """The configuration of a `local_disk` target.
+
+    `masterRelay` says that agents hand their backups to the master, whose disk it is.
+    """
+
+    basePath: str = ""
+    masterRelay: bool = False
+
+
 class RestoreUpdate(Inbound):
     """`POST /api/agent/restores/:id`."""
 
@@ -65,6 +107,9 @@ bind_restore_link = Binder(RestoreLink)
 bind_heartbeat = Binder(Heartbeat)
 bind_command_result = Binder(CommandResult)
 bind_record_update = Binder(RecordUpdate)
+bind_targeted_record_update = Binder(TargetedRecordUpdate)
+bind_checked_record_update = Binder(CheckedRecordUpdate)
+bind_local_disk = Binder(LocalDisk)
 bind_restore_update = Binder(RestoreUpdate)
 
 
@@ -97,6 +142,19 @@ class StorageConfig(Outbound, frozen=True, kw_only=True):
     type: str
     name: str
     config: Raw
+    transferMode: str = ""
+
+
+class StoredUpload(Outbound, frozen=True, kw_only=True):
+    """The result of an upload as a record keeps it."""
+
+    storageTargetId: int
+    storageTargetName: str
+    status: str
+    storagePath: str = ""
+    fileSize: int = 0
+    transferMode: str = ""
+    error: str = ""
 
 
 class TaskSpec(Outbound, frozen=True, kw_only=True):
@@ -142,6 +200,7 @@ class RestoreSpec(Outbound, frozen=True, kw_only=True):
     storage: StorageConfig
     storagePath: str
     fileName: str
+    checksum: str = ""
 
 
 class SelfStatus(Outbound, frozen=True, kw_only=True):

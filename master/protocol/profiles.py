@@ -76,7 +76,8 @@ class Profile:
             repeats what is known already.
         ends_agree: a command's end fails the record it leaves running.
         restore_status_checked: a restore report's status must be one of the known.
-        timeout_marks_task: a record failed by a timeout sets its task's last status.
+        failures_mark_task: a record that the master fails, by a timeout or by its command's end, sets its
+            task's last status, which would say "running" for ever.
         presence_everywhere: a node silent for too long is offline for every decision.
         payloads_forget_secrets: passwords leave a command's payload when it ends.
 
@@ -125,7 +126,7 @@ class Profile:
     late_reports_told: bool = False
     ends_agree: bool = False
     restore_status_checked: bool = False
-    timeout_marks_task: bool = False
+    failures_mark_task: bool = False
     presence_everywhere: bool = False
     payloads_forget_secrets: bool = False
 
@@ -191,7 +192,7 @@ _STRICT: Final = replace(
     late_reports_told=True,
     ends_agree=True,
     restore_status_checked=True,
-    timeout_marks_task=True,
+    failures_mark_task=True,
     presence_everywhere=True,
     payloads_forget_secrets=True,
 )

@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -249,9 +249,25 @@ _READERS: dict[Any, Callable[[str], Any]] = {
 }
 
 
+def _read_message(message: type[Inbound]) -> Callable[[str], Any]:
+    binder = Binder(message)
+
+    def read_message(raw: str) -> Any:
+        try:
+            return binder(raw.encode())
+        except BindError as error:
+            raise ValueError(str(error)) from None
+
+    return read_message
+
+
 def _reader(annotation: Any) -> Callable[[str], Any]:
+    if get_origin(annotation) is list:
+        [item] = get_args(annotation)
+        if isinstance(item, type) and issubclass(item, Inbound):
+            return _read_list(_read_message(item), item())
     arms = [arm for arm in getattr(annotation, "__args__", ()) if arm is not type(None)]
-    reader = _READERS.get(annotation) or (_READERS.get(arms[0]) if len(arms) == 1 else None)
+    reader = _READERS.get(annotation) or (_reader(arms[0]) if len(arms) == 1 else None)
     if reader is None:
         raise TypeError(f"no incoming message may have a field of type {annotation}")
     return reader

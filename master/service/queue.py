@@ -1,13 +1,20 @@
 """A node's commands: put into its queue, handed out once, ended by their results."""
 
+from typing import Final
+
+from msgspec.structs import replace
+
 from master.now import Now
 from master.protocol import wire
 from master.protocol.errors import ApiError
 from master.protocol.messages import ClaimedCommand, CommandResult, PollAnswer
 from master.protocol.states import CommandStatus, CommandType
+from master.service import links, payloads
 from master.state import State
 from master.store import commands
 from master.store.rows import Command, Node
+
+LEFT_RUNNING_MESSAGE: Final = "the agent ended its command and left this running"
 
 
 def enqueue(
@@ -38,10 +45,12 @@ def submit_result(
 ) -> None:
     """Take a command's result (seed: `SubmitCommandResult`).
 
-    v2.0.0 has no guard: a result counts whatever state it finds the command in.
+    v2.0.0 has no guard: a result counts whatever state it finds the command in. Since v2.3.4 it
+    counts for a dispatched command alone.
 
     Raises:
-        ApiError: AGENT_COMMAND_NOT_FOUND, AGENT_COMMAND_FORBIDDEN.
+        ApiError: AGENT_COMMAND_NOT_FOUND, AGENT_COMMAND_FORBIDDEN, AGENT_COMMAND_FINISHED,
+            AGENT_COMMAND_NOT_CLAIMED.
 
     """
     command = state.database.get(Command, command_id)
@@ -49,9 +58,21 @@ def submit_result(
         raise ApiError("AGENT_COMMAND_NOT_FOUND")
     if command.node_id != node.id:
         raise ApiError("AGENT_COMMAND_FORBIDDEN")
-    raw = bytes(result.result).decode()
-    status = CommandStatus.SUCCEEDED if result.success else CommandStatus.FAILED
-    commands.finish(
-        state.database, command.id, status, result.errorMessage, raw or command.result, now
+    profile = state.config.profile
+    ended = replace(
+        command,
+        status=CommandStatus.SUCCEEDED if result.success else CommandStatus.FAILED,
+        error_message=result.errorMessage,
+        result=bytes(result.result).decode() or command.result,
+        payload=payloads.kept(state, command),
     )
-    state.waiters.notify(command.id)
+    with state.database.transaction():
+        guarded = profile.result_needs_dispatched
+        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)
+        if counted and profile.ends_agree:
+            links.fail(state, command, result.errorMessage or LEFT_RUNNING_MESSAGE, now)
+    if counted:
+        state.waiters.notify(command.id)
+    elif profile.late_reports_told and ended != command:
+        pending = command.status == CommandStatus.PENDING
+        raise ApiError("AGENT_COMMAND_NOT_CLAIMED" if pending else "AGENT_COMMAND_FINISHED")

@@ -2,18 +2,22 @@
 
 import json
 
+from msgspec import Raw
+
 from master.cipher import CipherError
-from master.protocol import wire
 from master.protocol.errors import ApiError
 from master.protocol.messages import RestoreSpec, StorageConfig, TaskSpec
+from master.service import storage
 from master.service.reports import own_restore
 from master.state import State
-from master.store import tasks
+from master.store import records, tasks
 from master.store.rows import Node, Record, Target, Task
 
 
 def task_spec(state: State, node: Node, task_id: int) -> TaskSpec:
     """Return all an agent needs to run a task, secrets in clear (seed: `GetTaskSpec`).
+
+    It is for the node that the task is bound to; since v2.3.4 also for one that is running it.
 
     Raises:
         ApiError: BACKUP_TASK_NOT_FOUND, BACKUP_TASK_FORBIDDEN, or INTERNAL_ERROR when a stored
@@ -23,13 +27,11 @@ def task_spec(state: State, node: Node, task_id: int) -> TaskSpec:
     task = state.database.get(Task, task_id)
     if task is None:
         raise ApiError("BACKUP_TASK_NOT_FOUND", "任务不存在")
-    if task.node_id != node.id:
+    if task.node_id != node.id and not (
+        state.config.profile.spec_while_running
+        and records.runs_on(state.database, task.id, node.id)
+    ):
         raise ApiError("BACKUP_TASK_FORBIDDEN")
-    try:
-        password = _open_password(state, task)
-        targets = [_open_target(state, target) for target in tasks.targets_of(state.database, task)]
-    except (CipherError, ValueError):
-        raise ApiError("INTERNAL_ERROR") from None
     return TaskSpec(
         taskId=task.id,
         name=task.name,
@@ -40,13 +42,15 @@ def task_spec(state: State, node: Node, task_id: int) -> TaskSpec:
         dbHost=task.db_host,
         dbPort=task.db_port,
         dbUser=task.db_user,
-        dbPassword=password,
+        dbPassword=_password(state, task),
         dbName=task.db_name,
         dbPath=task.db_path,
         extraConfig=task.extra_config,
         compression=task.compression,
         encrypt=bool(task.encrypt),
-        storageTargets=targets,
+        storageTargets=[
+            _way_there(state, target) for target in tasks.targets_of(state.database, task)
+        ],
     )
 
 
@@ -65,14 +69,10 @@ def restore_spec(state: State, node: Node, restore_id: int) -> RestoreSpec:
     task = state.database.get(Task, restore.task_id)
     if task is None:
         raise ApiError("BACKUP_TASK_NOT_FOUND")
+    password = _password(state, task)
     target = state.database.get(Target, record.storage_target_id)
-    try:
-        password = _open_password(state, task)
-        if target is None:
-            raise ApiError("BACKUP_STORAGE_TARGET_INVALID")
-        storage = _open_target(state, target)
-    except (CipherError, ValueError):
-        raise ApiError("INTERNAL_ERROR") from None
+    if target is None:
+        raise ApiError("BACKUP_STORAGE_TARGET_INVALID")
     return RestoreSpec(
         restoreRecordId=restore.id,
         backupRecordId=record.id,
@@ -90,20 +90,41 @@ def restore_spec(state: State, node: Node, restore_id: int) -> RestoreSpec:
         extraConfig=task.extra_config,
         compression=task.compression,
         encrypt=bool(task.encrypt),
-        storage=storage,
+        storage=_way_back(state, record, target),
         storagePath=record.storage_path,
         fileName=record.file_name,
+        checksum=record.checksum if state.config.profile.restore_spec_checksum else "",
     )
 
 
-def _open_password(state: State, task: Task) -> str:
+def _password(state: State, task: Task) -> str:
     stored = task.db_password_ciphertext
-    return state.cipher.decrypt(stored).decode("utf-8", "replace") if stored else ""
+    try:
+        return state.cipher.decrypt(stored).decode("utf-8", "replace") if stored else ""
+    except CipherError:
+        raise ApiError("INTERNAL_ERROR") from None
 
 
-def _open_target(state: State, target: Target) -> StorageConfig:
-    config = wire.compact(state.cipher.decrypt(target.config_ciphertext))
-    return StorageConfig(id=target.id, type=target.type, name=target.name, config=config)
+def _way_there(state: State, target: Target) -> StorageConfig:
+    """Return where a backup is to go, and how it gets there."""
+    mode = storage.transfer_mode(state, target) if state.config.profile.relay else ""
+    config = storage.configuration(state, target)
+    return _storage(target, config, mode)
+
+
+def _way_back(state: State, record: Record, target: Target) -> StorageConfig:
+    """Return where a backup lies, and how to get it; what is relayed needs no configuration."""
+    if not state.config.profile.relay:
+        return _storage(target, storage.configuration(state, target), "")
+    if record.storage_transfer_mode == storage.MASTER_RELAY:
+        return _storage(target, Raw(b"null"), storage.MASTER_RELAY)
+    return _storage(target, storage.configuration(state, target), storage.DIRECT)
+
+
+def _storage(target: Target, config: Raw, mode: str) -> StorageConfig:
+    return StorageConfig(
+        id=target.id, type=target.type, name=target.name, config=config, transferMode=mode
+    )
 
 
 def _paths(source_paths: str) -> tuple[str, ...]:

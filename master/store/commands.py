@@ -13,8 +13,13 @@ _CLAIM = (
     " WHERE id = ? AND status = 'pending' RETURNING id, type, COALESCE(payload, '')"
 )
 _FINISH = (
-    "UPDATE agent_commands SET status = ?, error_message = ?, result = ?, completed_at = ?,"
-    " updated_at = ? WHERE id = ?"
+    "UPDATE agent_commands SET status = ?, error_message = ?, result = ?, payload = ?,"
+    " completed_at = ?, updated_at = ? WHERE id = ?"
+)
+_FINISH_DISPATCHED = f"{_FINISH} AND status = 'dispatched'"
+_EXPIRE = (
+    "UPDATE agent_commands SET status = 'timeout', error_message = ?, payload = ?,"
+    " completed_at = ?, updated_at = ? WHERE id = ? AND status IN ('pending', 'dispatched')"
 )
 
 _TIMEOUTS = (
@@ -43,20 +48,46 @@ def claim(database: Database, node_id: int, now: Now) -> tuple[int, str, str] | 
     return claimed[0] if claimed else None
 
 
-def finish(
-    database: Database, command_id: int, status: CommandStatus, error: str, result: str, now: Now
-) -> None:
-    """End a command."""
-    database.execute(_FINISH, (status, error, result, now.utc, now.local, command_id))
+def finish(database: Database, ended: Command, now: Now, *, only_dispatched: bool) -> bool:
+    """End a command with the status, error, result and payload given; return whether it took.
+
+    Args:
+        database: the tables.
+        ended: the command as it is to be.
+        now: when it ends.
+        only_dispatched: it ends only if it is dispatched now, otherwise in any state.
+
+    """
+    statement = _FINISH_DISPATCHED if only_dispatched else _FINISH
+    values = (ended.status, ended.error_message, ended.result, ended.payload)
+    return database.execute(statement, (*values, now.utc, now.local, ended.id)).rowcount > 0
 
 
-def stale(database: Database, threshold_utc: str) -> list[Command]:
+def expire(database: Database, ended: Command, now: Now) -> bool:
+    """Time out a command with the error and payload given, unless it has ended; return whether."""
+    values = (ended.error_message, ended.payload, now.utc, now.local, ended.id)
+    return database.execute(_EXPIRE, values).rowcount > 0
+
+
+def stale_dispatched(database: Database, threshold_utc: str) -> list[Command]:
     """Return the dispatched commands that were claimed before a threshold, by id."""
     return database.select(
         Command,
         "WHERE status = 'dispatched' AND dispatched_at < ? ORDER BY id",
         threshold_utc,
     )
+
+
+def stale_pending(database: Database, threshold_utc: str) -> list[Command]:
+    """Return the pending commands whose creation, as text, is before a threshold, by id."""
+    return database.select(
+        Command, "WHERE status = 'pending' AND created_at < ? ORDER BY id", threshold_utc
+    )
+
+
+def pending(database: Database) -> list[Command]:
+    """Return the commands that nobody has claimed, by id."""
+    return database.select(Command, "WHERE status = 'pending' ORDER BY id")
 
 
 def insert(

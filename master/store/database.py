@@ -161,6 +161,8 @@ class Database:
     def update(self, row: type[R], row_id: int, **columns: Any) -> None:
         """Set columns of the row with an id, but for those of a release newer than the file's."""
         columns = self._known(row, columns)
+        if not columns:
+            return
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self.execute(
             f"UPDATE {TABLE_OF[row]} SET {assignments} WHERE id = ?",  # noqa: S608

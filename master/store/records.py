@@ -60,6 +60,21 @@ def insert_restore(
     )
 
 
+def runs_on(database: Database, task_id: int, node_id: int) -> bool:
+    """Return whether a node has a running record of a task."""
+    condition = "task_id = ? AND node_id = ? AND status = ? ORDER BY id"
+    return database.find(Record, condition, task_id, node_id, RecordStatus.RUNNING) is not None
+
+
+def stored_bytes(database: Database, target_id: int) -> int:
+    """Return how much all records of a storage target say that they have stored."""
+    [(total,)] = database.query(
+        "SELECT COALESCE(SUM(file_size), 0) FROM backup_records WHERE storage_target_id = ?",
+        (target_id,),
+    )
+    return int(total)
+
+
 def duration_s(started_at: str, now: Now) -> int:
     """Return whole seconds since a start, cut towards zero as Go's conversion does.
 

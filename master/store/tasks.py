@@ -36,9 +36,14 @@ def replace_targets(database: Database, task_id: int, target_ids: Sequence[int])
         )
 
 
-def set_last_status(database: Database, task_id: int, status: str, now: Now) -> None:
-    """Note how a task's latest run went."""
-    database.update(Task, task_id, last_status=status, updated_at=now.local)
+def set_last_status(
+    database: Database, task_id: int, status: str, now: Now, *, last_run_at: str | None = None
+) -> None:
+    """Note how a task's latest run went, and when it began if that is given."""
+    changes = {"last_status": status, "updated_at": now.local}
+    if last_run_at is not None:
+        changes["last_run_at"] = last_run_at
+    database.update(Task, task_id, **changes)
 
 
 def set_running(database: Database, task_id: int, now: Now) -> None:

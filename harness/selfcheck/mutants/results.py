@@ -9,7 +9,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "result-without-end",
         "RES-1",
         "A command that ends has no end time.",
-        (" result = ?, completed_at = ?,", " result = ?, result = COALESCE(result, ?),"),
+        (
+            'result = ?, payload = ?,"\n    " completed_at = ?,',
+            'result = ?, payload = ?,"\n    " result = COALESCE(result, ?),',
+        ),
     ),
     mutant(
         "failure-is-success",

@@ -15,7 +15,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "timed-out-without-an-error",
         "TMO-1",
         "A command times out without a word in its error.",
-        ("            TIMEOUT_MESSAGE,\n", '            "",\n'),
+        ("error_message=TIMEOUT_MESSAGE,", 'error_message="",'),
     ),
     mutant(
         "times-out-from-creation",
