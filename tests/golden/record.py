@@ -74,6 +74,18 @@ def record(story: Story, send: Send, query: Query | None) -> Story:
     return {**story, "headers": headers, "steps": steps}
 
 
+def write(path: Path, story: Story) -> None:
+    """Write `story` to `path` as JSON with a line for each step."""
+    lines: list[str] = []
+    for key, value in story.items():
+        shown = json.dumps(value, ensure_ascii=False)
+        if key == "steps":
+            steps = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in value)
+            shown = f"[\n  {steps}\n ]"
+        lines.append(f"{json.dumps(key)}: {shown}")
+    path.write_text("{\n " + ",\n ".join(lines) + "\n}\n", encoding="utf-8")
+
+
 def main() -> int:
     """Record or check the stories named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -96,7 +108,7 @@ def main() -> int:
                 sys.stdout.write(f"{path.name}, {difference}\n")
             continue
         story = record(story, send, query)
-        path.write_text(json.dumps(story, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write(path, story)
         seen = Counter(s["response"]["status"] for s in story["steps"] if "response" in s)
         steps = len(story["steps"])
         sys.stdout.write(f"{path.name}: {steps} steps, {dict(sorted(seen.items()))}\n")
