@@ -1,36 +1,49 @@
-"""The reference master answers byte for byte as BackupX v2.0.0 did, in `tests/golden/v2.0.0`.
+"""The reference answers byte for byte as each release of BackupX did, in `tests/golden`.
 
-Stories that need two requests at once or the passing of time are played against a server process;
-the others in this process, which is faster.
+Stories that need two requests at once, the passing of time or a socket are played against a
+server process; the others in this process, which is faster.
 """
 
-import http.client
-import json
+import random
 import re
 import sqlite3
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import pytest
 import trio
+from conftest import HandClock
 
 from harness.served import serve_master
-from master.config import Timings
+from harness.target import SeededEntropy
+from master.config import Config, Timings
 from master.core import Master
+from master.objects import DiskObjects
 from master.protocol.exchange import Request
+from master.protocol.profiles import PROFILES
+from master.store.database import Database
 
 HERE = Path(__file__).parent / "golden"
 sys.path.insert(0, str(HERE))
 
-from replay import Answer, Difference, replay  # noqa: E402 - the engine is beside its data
+from replay import (  # noqa: E402 - the engine is beside its data
+    FOLDER,
+    Answer,
+    Difference,
+    Query,
+    Story,
+    load,
+    over_tcp,
+    replay,
+)
 
-STORIES = HERE / "v2.0.0"
 NOT_STORIES = {"schema", "real"}
-SERVED = {"rpc", "timeouts"}
+SERVED = {"cron", "events", "leases", "metrics", "relay", "rpc", "timeouts"}
 
 NOT_BUILT = re.compile(r"install-tokens|/install/|agent_install_tokens|/logs/stream")
 """Installing agents and streaming logs live are no business of a reference for conformance."""
@@ -38,14 +51,18 @@ NOT_BUILT = re.compile(r"install-tokens|/install/|agent_install_tokens|/logs/str
 CONFIGURED = re.compile(r"FROM system_configs|password_hash")
 """How long a generated secret is, and what a password hash costs, is each server's own choice."""
 
-IN_PROCESS = sorted(
-    path.stem for path in STORIES.glob("*.json") if path.stem not in NOT_STORIES | SERVED
-)
+RELEASES = {profile.release: profile for profile in PROFILES.values() if profile.name != "strict"}
+
+RECORDED = [
+    (release, path.stem)
+    for release in RELEASES
+    for path in sorted((HERE / release).glob("*.json"))
+    if path.stem not in NOT_STORIES
+]
 
 
-def story(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((STORIES / f"{name}.json").read_text("utf-8"))
-    return loaded
+def story(release: str, name: str) -> Story:
+    return load(HERE / release / f"{name}.json")
 
 
 def built(differences: Iterable[Difference]) -> list[str]:
@@ -54,10 +71,19 @@ def built(differences: Iterable[Difference]) -> list[str]:
     return [one for one in shown if not NOT_BUILT.search(one) and not CONFIGURED.search(one)]
 
 
-@pytest.mark.parametrize("name", IN_PROCESS)
-def test_story_in_process(name: str, master: Master) -> None:
-    """Each recorded answer, and each row it left behind, is the reference's too."""
+@pytest.mark.parametrize(("release", "name"), [each for each in RECORDED if each[1] not in SERVED])
+def test_story_in_process(release: str, name: str, clock: HandClock, tmp_path: Path) -> None:
+    """Each recorded answer, and each row and file it left behind, is the reference's too."""
+    profile = RELEASES[release]
+    config = Config(encryption_key="muster golden encryption key", bcrypt_cost=4, profile=profile)
+    database, entropy = Database(release=profile.release), SeededEntropy(random.Random(1))
+    with Master(database, clock, entropy, config, objects=DiskObjects()) as master:
+        differences = built(_play_here(story(release, name), master, tmp_path / FOLDER))
 
+    assert not differences, "\n".join(differences[:5]) + f"\n{len(differences)} differences"
+
+
+def _play_here(recorded: Story, master: Master, folder: Path) -> list[Difference]:
     def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         path, _, query = target.partition("?")
         lowered = {key.lower(): value.strip() for key, value in headers.items()}
@@ -69,37 +95,29 @@ def test_story_in_process(name: str, master: Master) -> None:
     def query(sql: str) -> list[list[Any]]:
         return [list(row) for row in master.state.database.query(sql)]
 
-    differences = built(replay(story(name), send, query))
-
-    assert not differences, "\n".join(differences[:5]) + f"\n{len(differences)} differences"
+    return list(replay(recorded, send, query, folder=folder))
 
 
-@pytest.mark.parametrize("name", sorted(SERVED))
-def test_story_on_a_server(name: str) -> None:
+@pytest.mark.parametrize(("release", "name"), [each for each in RECORDED if each[1] in SERVED])
+def test_story_on_a_server(release: str, name: str, tmp_path: Path) -> None:
     """The same holds over TCP, while calls wait for agents and monitors act."""
     timings = Timings(command_scan_s=0.2, offline_scan_s=0.2, list_dir_timeout_s=2.0)
-    differences = trio.run(_play_served, name, timings)
+    recorded = story(release, name)
+    differences = trio.run(_play_served, recorded, RELEASES[release].name, timings, tmp_path)
 
     assert not differences, "\n".join(differences[:5]) + f"\n{len(differences)} differences"
 
 
-async def _play_served(name: str, timings: Timings) -> list[str]:
-    async with serve_master(timings, "2.0", set_up=False) as served:
-        return await trio.to_thread.run_sync(_play_over_tcp, name, served.url, served.database)
+async def _play_served(recorded: Story, profile: str, timings: Timings, folder: Path) -> list[str]:
+    async with serve_master(timings, profile, set_up=False) as served:
+        send, query = over_tcp(served.url), _querier(served.database)
+        playing = partial(replay, recorded, send, query, folder=folder / FOLDER)
+        return await trio.to_thread.run_sync(lambda: built(playing()))
 
 
-def _play_over_tcp(name: str, url: str, database: Path) -> list[str]:
-    where = urlsplit(url)
-    assert where.hostname is not None
-
-    def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        with closing(http.client.HTTPConnection(where.hostname, where.port, timeout=30)) as link:
-            link.request(method, target, body, dict(headers))
-            answer = link.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
-
+def _querier(database: Path) -> Query:
     def query(sql: str) -> list[list[Any]]:
         with closing(sqlite3.connect(database, timeout=5)) as connection, connection:
             return [list(row) for row in connection.execute(sql)]
 
-    return built(replay(story(name), send, query))
+    return query

@@ -5,50 +5,57 @@
 Every story begins on an empty master, so give each one a master of its own, started
 with TZ=UTC.  Expected responses and rows are rewritten in place; with ``--check``
 nothing is written and differences are printed instead.
+
+    python tests/golden/record.py … --release v2.3.4 tests/golden/v2.0.0/STORY.json
+
+plays the story of one release on another one and writes, below ``tests/golden/v2.3.4``,
+what that did otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from replay import KEPT, Answer, Player, Query, Send, Story, replay
+from replay import (
+    FOLDER,
+    KEPT,
+    Answer,
+    Player,
+    Query,
+    Send,
+    Story,
+    given,
+    load,
+    over_tcp,
+    replay,
+    unlike,
+)
 
 POLL = "/api/agent/commands/poll"
 
 
-def sender(url: str) -> Send:
-    """Send requests to the master at `url` verbatim: no path cleaning, no redirects."""
-    address = urlsplit(url).netloc
+def patient(send: Send) -> Send:
+    """Repeat polls that meet another writer's lock."""
 
-    def once(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        connection = http.client.HTTPConnection(address, timeout=60)
-        try:
-            connection.request(method, path, body or None, dict(headers))
-            response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
-        finally:
-            connection.close()
-
-    def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        answer = once(method, path, headers, body)
+    def sent(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        answer = send(method, path, headers, body)
         # BackupX writes its audit log on the side.  A poll that meets such a write finds
         # the database locked, fails and has done nothing: it may simply be repeated.
-        while path == POLL and answer[0] == 500:
+        while path == POLL and answer[0] == HTTPStatus.INTERNAL_SERVER_ERROR:
             time.sleep(0.05)
-            answer = once(method, path, headers, body)
+            answer = send(method, path, headers, body)
         return answer
 
-    return send
+    return sent
 
 
 def querier(path: Path) -> Query:
@@ -65,23 +72,29 @@ def querier(path: Path) -> Query:
     return query
 
 
-def record(story: Story, send: Send, query: Query | None) -> Story:
+def record(story: Story, send: Send, query: Query | None, folder: Path | None) -> Story:
     """Give `story` with the outcomes that this master showed."""
     usual = {key.title(): value for key, value in send("GET", "/health", {}, b"")[1].items()}
     headers = {key: value for key, value in sorted(usual.items()) if KEPT.fullmatch(key)}
-    player = Player(send, query, headers=headers)
+    player = Player(send, query, headers=headers, captured=given(folder))
     steps = [player.observe(step) for step in story["steps"]]
     return {**story, "headers": headers, "steps": steps}
 
 
 def write(path: Path, story: Story) -> None:
-    """Write `story` to `path` as JSON with a line for each step."""
+    """Write `story` to `path` as JSON with a line for each step, or outcome."""
     lines: list[str] = []
     for key, value in story.items():
         shown = json.dumps(value, ensure_ascii=False)
         if key == "steps":
             steps = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in value)
             shown = f"[\n  {steps}\n ]"
+        elif key == "outcomes" and value:
+            outcomes = ",\n  ".join(
+                f"{json.dumps(number)}: {json.dumps(outcome, ensure_ascii=False)}"
+                for number, outcome in value.items()
+            )
+            shown = f"{{\n  {outcomes}\n }}"
         lines.append(f"{json.dumps(key)}: {shown}")
     path.write_text("{\n " + ",\n ".join(lines) + "\n}\n", encoding="utf-8")
 
@@ -92,23 +105,31 @@ def main() -> int:
     parser.add_argument("--url", required=True, help="address of an empty master")
     parser.add_argument("--db", type=Path, help="its database file")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--folder", type=Path, help=f"where its storage may be; named {FOLDER}")
+    parser.add_argument("--release", help="the master's release, where it is not the story's")
     parser.add_argument("stories", nargs="+", type=Path, metavar="STORY")
     options = parser.parse_args()
-    send = sender(options.url)
+    send = patient(over_tcp(options.url))
     query = querier(options.db) if options.db else None
     different = 0
     for path in options.stories:
         status = send("GET", "/api/auth/setup/status", {}, b"")[2]
         if b'"initialized":false' not in status:
             parser.exit(2, f"{path}: the master is not empty: {status.decode()}\n")
-        story: Story = json.loads(path.read_text(encoding="utf-8"))
+        story = load(path)
         if options.check:
-            for difference in replay(story, send, query):
+            for difference in replay(story, send, query, folder=options.folder):
                 different += 1
                 sys.stdout.write(f"{path.name}, {difference}\n")
             continue
-        story = record(story, send, query)
-        write(path, story)
+        older, story = story, record(story, send, query, options.folder)
+        if options.release:
+            write(
+                path.parent.parent / options.release / path.name,
+                unlike(path.parent.name, older, options.release, story),
+            )
+        else:
+            write(path, story)
         seen = Counter(s["response"]["status"] for s in story["steps"] if "response" in s)
         steps = len(story["steps"])
         sys.stdout.write(f"{path.name}: {steps} steps, {dict(sorted(seen.items()))}\n")
