@@ -9,6 +9,7 @@ from importlib.metadata import version
 import click
 
 from harness.commands.agents import agents
+from harness.commands.clauses import clauses, explain
 from harness.commands.run import run
 from harness.commands.selfcheck import selfcheck
 from harness.commands.serve import serve
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (run, validate, schema, serve, agents, selfcheck):
+for command in (run, validate, schema, clauses, explain, serve, agents, selfcheck):
     cli.add_command(command)
 
 

@@ -23,12 +23,14 @@ class Suite:
         paths: the files and folders it was read from.
         scenarios: in the order of their files.
         catalogue: the nearest `clauses.toml` above the first path, or the built-in one.
+        catalogue_path: its file.
 
     """
 
     paths: tuple[Path, ...]
     scenarios: tuple[Scenario, ...]
     catalogue: Catalogue
+    catalogue_path: Path
 
     @classmethod
     def read(cls, paths: tuple[Path, ...] = ()) -> "Suite":
@@ -42,9 +44,14 @@ class Suite:
         file = _nearest(CATALOGUE_NAME, paths[0]) or SCENARIOS / CATALOGUE_NAME
         try:
             catalogue = Catalogue.read(file)
-            return cls(paths, tuple(load_all(paths, catalogue)), catalogue)
+            return cls(paths, tuple(load_all(paths, catalogue)), catalogue, file)
         except ScenarioErrors as error:
             raise StopError(Exit.USAGE, str(error)) from None
+
+    @property
+    def built_in(self) -> bool:
+        """Return whether its clauses are those that come with muster."""
+        return self.catalogue_path.resolve() == SCENARIOS / CATALOGUE_NAME
 
     @property
     def whole(self) -> bool:

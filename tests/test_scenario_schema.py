@@ -2,10 +2,8 @@
 
 import json
 import re
-import runpy
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -59,16 +57,11 @@ def test_schema_is_one() -> None:
 
 
 def test_published_schema_is_fresh() -> None:
-    """`python -m harness.scenario.schema` has been run since the language changed."""
+    """`python -m harness.pages` has been run since the language changed."""
     published = json.loads(schema.SCHEMA_PATH.read_text(encoding="utf-8"))
 
     assert published == json_schema()
     assert schema.SCHEMA_PATH.read_text(encoding="utf-8") == schema.schema_text()
-
-
-def test_reference_page_is_fresh() -> None:
-    """`python -m harness.scenario.reference` has been run since the language changed."""
-    assert reference.PAGE_PATH.read_text(encoding="utf-8") == reference.page_text()
 
 
 @pytest.mark.parametrize("name", [*VERBS, *MATCHERS, *SUBJECTS, *ANSWER_FIELDS])
@@ -194,18 +187,6 @@ def test_bad_head_is_invalid(old: str, new: str, way: str, errors: Errors) -> No
 
     assert errors(text) == []
     assert errors(text.replace(old, new, 1)) == [way]
-
-
-@pytest.mark.parametrize("module", [schema, reference])
-def test_module_writes_what_it_makes(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run as a program, each module writes its file, which is fresh."""
-    written: list[tuple[Path, str]] = []
-    monkeypatch.setattr(Path, "write_text", lambda path, text, **_: written.append((path, text)))
-
-    runpy.run_path(str(module.__file__), run_name="__main__")
-
-    ((path, text),) = written
-    assert text == path.read_text(encoding="utf-8")
 
 
 def test_schema_knows_the_behaviours_it_is_given() -> None:

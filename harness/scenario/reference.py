@@ -1,6 +1,6 @@
 """The tables of the language reference, made from the tables of the language.
 
-`python -m harness.scenario.reference` writes them into `docs/scenarios.md`.
+`harness.pages` writes them into `docs/scenarios.md`.
 """
 
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ from harness.scenario.verbs import (
 from master.config import Timings
 
 PAGE_PATH: Final = Path(__file__).parents[2] / "docs" / "scenarios.md"
-BEGIN: Final = "<!-- made by python -m harness.scenario.reference: begin -->"
-END: Final = "<!-- made by python -m harness.scenario.reference: end -->"
+BEGIN: Final = "<!-- made by python -m harness.pages: begin -->"
+END: Final = "<!-- made by python -m harness.pages: end -->"
 
 _KINDS: Final[dict[Kind, str]] = {
     Kind.AGENT: "an agent's name",
@@ -183,7 +183,3 @@ def page_text() -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{reference()}\n{END}{after}"
-
-
-if __name__ == "__main__":
-    PAGE_PATH.write_text(page_text(), encoding="utf-8")

@@ -1,6 +1,6 @@
 """The JSON Schema of scenario files, for editors; the loader checks what a schema cannot.
 
-`python -m harness.scenario.schema` writes `docs/scenario.schema.json`.
+`python -m harness.pages` writes `docs/scenario.schema.json`.
 """
 
 import json
@@ -333,7 +333,3 @@ def json_schema(behaviours: Table[str, Table[str, str]] | None = None) -> Schema
 def schema_text() -> str:
     """Return the schema as it is published."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")
