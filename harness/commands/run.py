@@ -1,15 +1,17 @@
 """`muster run`: play scenarios and judge."""
 
+import os
 import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from harness.commands.options import ALL_PROFILES, played_profile_option
+from harness.reports.github import GitHub
 from harness.reports.histories import Histories
 from harness.reports.html import HtmlFile
 from harness.reports.jsonfile import JsonFile
@@ -73,6 +75,11 @@ _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "
     help=f"What is known to fail, and why; the nearest {KNOWN_NAME} when left out.",
 )
 @click.option("--strict", is_flag=True, help="A SHOULD counts as a MUST.")
+@click.option(
+    "--github/--no-github",
+    default=None,
+    help="Annotations and a step summary; by itself in GitHub Actions.",
+)
 @click.option("--list", "only_list", is_flag=True, help="Only list what would be played.")
 def run(
     paths: tuple[Path, ...],
@@ -88,6 +95,7 @@ def run(
     history: Path | None,
     known_file: Path | None,
     strict: bool,
+    github: bool | None,
     only_list: bool,
 ) -> int:
     """Play the scenarios in PATH… (the built-in suite when left out) and judge the master."""
@@ -103,15 +111,9 @@ def run(
     if history is not None:
         _writable_folder(history)
     several = profile == ALL_PROFILES
-    listeners: list[Listener] = []
-    if json_file:
-        listeners.append(JsonFile(_writable(json_file), all_profiles=several))
-    if junit_file:
-        listeners.append(JunitFile(_writable(junit_file), all_profiles=several))
     html = _html(html_file, several=several) if html_file else None
+    listeners = _listeners(json_file, junit_file, history, github, several=several)
     listeners += [html] if html else []
-    if history:
-        listeners.append(Histories(history, all_profiles=several))
     plan = Plan(
         scenarios=selected,
         catalogue=suite.catalogue,
@@ -130,6 +132,27 @@ def run(
     for path in html.written if html else ():
         click.echo(f"report: {path}")
     return code
+
+
+def _listeners(
+    json_file: Path | None,
+    junit_file: Path | None,
+    history: Path | None,
+    github: bool | None,
+    *,
+    several: bool,
+) -> list[Listener]:
+    """Return the reports that are asked for; GitHub asks by its environment where nobody says."""
+    listeners: list[Listener] = []
+    if json_file:
+        listeners.append(JsonFile(_writable(json_file), all_profiles=several))
+    if junit_file:
+        listeners.append(JunitFile(_writable(junit_file), all_profiles=several))
+    if history:
+        listeners.append(Histories(history, all_profiles=several))
+    if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
+        listeners.append(GitHub())
+    return listeners
 
 
 def _play(plan: Plan, listeners: Sequence[Listener]) -> int:
