@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from harness.commands.options import SCENARIOS, shortest
@@ -43,7 +44,7 @@ class Suite:
         paths = paths or (shortest(SCENARIOS),)
         file = _nearest(CATALOGUE_NAME, paths[0]) or SCENARIOS / CATALOGUE_NAME
         try:
-            catalogue = Catalogue.read(file)
+            catalogue = _catalogue(file)
             return cls(paths, tuple(load_all(paths, catalogue)), catalogue, file)
         except ScenarioErrors as error:
             raise StopError(Exit.USAGE, str(error)) from None
@@ -92,6 +93,20 @@ class Suite:
             f"nothing to play: none of {len(self.scenarios)} scenarios matches {' '.join(asked)}"
             f"{f'; {hint}' if hint else ''}\nclauses they are about, by area: {there or 'none'}"
         )
+
+
+def _catalogue(file: Path) -> Catalogue:
+    """Return the catalogue of a file; a file that did not change is read once."""
+    try:
+        stat = file.stat()
+    except OSError:  # the reader says what is wrong with it
+        return Catalogue.read(file)
+    return _read_once(file.absolute(), stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _read_once(file: Path, _mtime_ns: int, _size: int) -> Catalogue:
+    return Catalogue.read(shortest(file))
 
 
 def _nearest(name: str, path: Path) -> Path | None:

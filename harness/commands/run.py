@@ -23,7 +23,7 @@ from harness.scenario.catalogue import Catalogue
 from harness.scenario.known import KNOWN_NAME
 from harness.scenario.model import Scenario
 from harness.served import ServerError
-from harness.stop import StopError
+from harness.stop import StopError, first_message
 from harness.suite import Suite
 from harness.verdict import Exit, Report, worst
 from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
@@ -128,7 +128,7 @@ def run(
     try:
         code = _play_all(plan, listeners) if several else _play(plan, listeners)
     except* (ServerError, NoReply) as group:
-        raise StopError(Exit.TARGET, _first_message(group)) from None
+        raise StopError(Exit.TARGET, first_message(group)) from None
     for path in html.written if html else ():
         click.echo(f"report: {path}")
     return code
@@ -221,8 +221,3 @@ def _writable_folder(path: Path) -> None:
             pass
     except OSError as error:
         raise StopError(Exit.USAGE, f"{path} cannot be written: {error.strerror}") from None
-
-
-def _first_message(group: BaseExceptionGroup[Any]) -> str:
-    error = group.exceptions[0]
-    return _first_message(error) if isinstance(error, BaseExceptionGroup) else str(error)
