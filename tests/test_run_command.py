@@ -186,6 +186,18 @@ def test_a_run_with_everything_skipped_is_no_success(folder: Path) -> None:
     assert "SKIP  old-0, old-1, old-2 and 2 more: applies to profile 2.0" in result.output
 
 
+def test_a_run_that_cannot_be_set_up_exits_6(folder: Path) -> None:
+    """Nothing was tested, because the master refused what every scenario needs; it says so."""
+    (folder / "bad.yaml").unlink()
+    refused = PASSING.replace("agents:", "tasks: {t: {agent: alpha, type: nonsense}}\nagents:")
+    (folder / "good.yaml").write_text(refused)
+    result = muster(folder)
+
+    assert result.return_value == Exit.TARGET
+    assert "UNKNOWN  good: " in result.output
+    assert "(exit 6: no scenario could be set up)" in result.output
+
+
 def test_a_broken_should(folder: Path) -> None:
     """It is explained, warned of and passed; `--strict` makes it a violation."""
     (folder / "clauses.toml").write_text(
