@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
+from scenes import CATALOGUE
 from stories import (
     BEHAVIOURS,
     HEAD,
     read,
 )
 
+from harness.commands.options import SCENARIOS
 from harness.scenario.catalogue import Catalogue, CatalogueError
-from harness.scenario.loader import load
+from harness.scenario.loader import load, load_all
 
 CLAUSE = '[[clause]]\nid = "TMO-1"\nlevel = "MUST"\ntext = "It ends."\nsource = "2.5"\n'
 
@@ -140,3 +142,15 @@ def test_catalogue_of_this_repository_is_good() -> None:
     catalogue = Catalogue.read(Path(__file__).parents[1] / "scenarios" / "clauses.toml")
 
     assert "TMO-1" in catalogue
+
+
+def test_a_scenario_speaks_about_clauses_of_its_profiles() -> None:
+    """What must hold on every profile that it applies to is no clause of some of them alone."""
+    wrong = [
+        (scenario.id, clause, sorted(set(scenario.profiles) - set(CATALOGUE[clause].profiles)))
+        for scenario in load_all([SCENARIOS], CATALOGUE)
+        for clause in scenario.speaks_about
+        if not set(scenario.profiles) <= set(CATALOGUE[clause].profiles)
+    ]
+
+    assert wrong == []
