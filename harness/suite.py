@@ -88,7 +88,7 @@ class Suite:
         asked = [
             f"--{name} {glob!r}" for name, glob in (("clause", clause), ("case", case)) if glob
         ]
-        hint = None if clause is None else did_you_mean(clause.rstrip("*"), [*spoken, *areas])
+        hint = None if clause is None else did_you_mean(clause.rstrip("*-"), [*spoken, *areas])
         return (
             f"nothing to play: none of {len(self.scenarios)} scenarios matches {' '.join(asked)}"
             f"{f'; {hint}' if hint else ''}\nclauses they are about, by area: {there or 'none'}"

@@ -226,6 +226,7 @@ def test_scenarios_are_chosen_by_clause(folder: Path) -> None:
     assert "nothing was tested" in nothing.output
     assert "none of 2 scenarios matches --clause 'RPC-*'" in nothing.output
     assert "by area: CMD (2)" in nothing.output
+    assert "did you mean 'CMD'?" in muster(folder, "--clause", "CDM-*").output
 
 
 def test_mistakes_in_files_are_told_all_at_once(folder: Path) -> None:
