@@ -3,18 +3,21 @@
 `ok` happened. `fail` definitely did not: the master refused it. `info` may have: the reply was lost,
 or the answer does not say. Every checker rests on that difference.
 While a run is on, only references are kept; the text of an operation is made when it is written.
+Of a streamed body there is its size and its hash, as far as it had come by then.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from typing import Any, Final
+from hashlib import sha256
+from typing import Any, Final, Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from harness.redact import Redactor
 from master.protocol.errors import REGISTRY
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import Chunks, Request, Response
 from simulated_agents.ports import NoReply, Port, close_port
 
 
@@ -140,9 +143,15 @@ class History:
             query = f"?{subject.query}" if subject.query else ""
             return {
                 "request": f"{subject.method} {self.redactor.text(subject.path + query)}",
-                "body": self.body(subject.body),
+                "body": self.carried(subject),
             }
-        return {"status": subject.status, "body": self.body(subject.body)}
+        return {"status": subject.status, "body": self.carried(subject)}
+
+    def carried(self, subject: Request | Response) -> Any:
+        """Return what a request or an answer brought, without secrets; of a stream, how much."""
+        if isinstance(subject.stream, Measured):
+            return subject.stream.described()
+        return self.body(subject.body)
 
     def body(self, body: bytes) -> Any:
         """Return a body without secrets: a JSON value, else a text; `None` when it is empty."""
@@ -161,6 +170,47 @@ class History:
     def last(self, count: int) -> list[dict[str, Any]]:
         """Return the last operations, described."""
         return [self.described(op) for op in self.ops[-count:]]
+
+
+class Measured:
+    """A streamed body on its way: passes on what comes, and keeps its size and SHA-256.
+
+    Args:
+        chunks: the body.
+
+    """
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+        self._parts = aiter(chunks)
+        self._hash = sha256()
+        self._size_bytes = 0
+        self._whole = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            part = await anext(self._parts)
+        except StopAsyncIteration:
+            self._whole = True
+            raise
+        self._hash.update(part)
+        self._size_bytes += len(part)
+        return part
+
+    async def aclose(self) -> None:
+        """Close the body."""
+        await self._chunks.aclose()
+
+    def described(self) -> dict[str, Any]:
+        """Return what has passed, as a JSON object; `whole` once the end was seen."""
+        return {
+            "streamed": self._size_bytes,
+            "sha256": self._hash.hexdigest(),
+            "whole": self._whole,
+        }
 
 
 class RecordingPort:
@@ -190,6 +240,8 @@ class RecordingPort:
 
         """
         history = self._history
+        if request.stream is not None:
+            request = replace(request, stream=Measured(request.stream))
         invoke = history.invoke(self._elapsed_s(), self._process, request)
         try:
             response = await self._port.send(request)
@@ -200,6 +252,8 @@ class RecordingPort:
         except BaseException:
             history.end(self._elapsed_s(), invoke, OpType.INFO, "given up while waiting")
             raise
+        if response.stream is not None:
+            response = replace(response, stream=Measured(response.stream))
         history.end(self._elapsed_s(), invoke, reply_type(response), response)
         return response
 

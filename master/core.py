@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import trio
+from msgspec.structs import replace
 
 from master import agent_api, monitors
 from master.admin.passwords import InlineHasher
@@ -23,7 +24,7 @@ from master.http import NO_CONTENT, Router, refuse, routes_of
 from master.now import Now
 from master.objects import MemoryObjects, Objects
 from master.protocol.errors import ApiError
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import Request, Response, collect
 from master.protocol.profiles import Profile
 from master.protocol.states import NodeStatus
 from master.state import State
@@ -124,8 +125,15 @@ class Master:
         Only the calls that wait for an agent (or hash a password) block; cancelling them ends the
         wait and changes nothing.
         """
+        if request.stream is not None and not self.streams(request.method, request.path):
+            request = replace(request, body=await collect(request.chunks()), stream=None)
         answer = self.answer(request)
         return answer if isinstance(answer, Response) else await answer
+
+    def streams(self, method: str, path: str) -> bool:
+        """Return whether requests to a path are given their body's stream, not the whole body."""
+        route = self.router.match(method, path)
+        return route is not None and route.reads_body
 
     def answer(self, request: Request) -> Response | Awaitable[Response]:
         """Return the answer to a request, or for a call that blocks what to wait for."""

@@ -5,7 +5,7 @@ The routing table is data: method and path pattern to endpoint, with at most one
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from master.protocol.exchange import JSON_HEADERS, Headers, Request, Response
 from master.protocol.profiles import Profile
 
 Handler = Callable[..., "Response | Awaitable[Response]"]
+E = TypeVar("E", bound=Handler)
 
 
 class Envelope(Struct, frozen=True, gc=False):
@@ -54,6 +55,18 @@ OK_STATUS: Final = success({"status": "ok"})
 NO_CONTENT: Final = Response(204, headers=())
 
 
+_READERS: Final[set[Handler]] = set()
+
+
+def reads_body(endpoint: E) -> E:
+    """Mark an endpoint that reads the chunks of its request's body itself, as they come.
+
+    All others find the whole body in `Request.body`.
+    """
+    _READERS.add(endpoint)
+    return endpoint
+
+
 @dataclass(frozen=True, slots=True)
 class ByProfile:
     """In a routing table in place of an endpoint: what not every release has, or guards alike.
@@ -89,6 +102,11 @@ class Route:
 
     endpoint: Any
     parameter: str | None = None
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether the endpoint reads the body itself."""
+        return self.endpoint in _READERS
 
 
 class Router:

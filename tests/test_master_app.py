@@ -34,6 +34,9 @@ class Stub:
         self._told = told or Response(200, b"{}")
         self.requests: list[Request] = []
 
+    def streams(self, _method: str, path: str) -> bool:
+        return path == "/stream"
+
     def answer(self, request: Request) -> Response | Awaitable[Response]:
         self.requests.append(request)
         if isinstance(self._told, Exception):
@@ -187,7 +190,7 @@ async def test_a_client_who_hangs_up_ends_its_request() -> None:
     """The work on its answer is cancelled, and nothing is sent after it."""
     ended = []
 
-    class Slow:
+    class Slow(Stub):
         async def answer(self, _: Request) -> Response:
             try:
                 await trio.sleep_forever()

@@ -27,7 +27,9 @@ class Port(Protocol):
     """Carries one request to the master and its answer back."""
 
     async def send(self, request: Request) -> Response:
-        """Return the answer.
+        """Return the answer; if it is a stream, the caller closes it.
+
+        The request's own stream is closed here, whatever happens.
 
         Raises:
             NoReply: there is none.

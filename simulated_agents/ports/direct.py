@@ -5,7 +5,8 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import BodyCutError, Request, Response, collect
+from simulated_agents.ports import NoReply
 
 Handle = Callable[[Request], Awaitable[Response]]
 
@@ -24,7 +25,21 @@ class DirectPort:
         self._handle = handle
 
     async def send(self, request: Request) -> Response:
-        """Return the answer; the escapes of the path are resolved as an HTTP server does."""
+        """Return the answer; the escapes of the path are resolved as an HTTP server does.
+
+        Raises:
+            NoReply: the request's stream ended too early.
+
+        """
         if "%" in request.path:
             request = replace(request, path=unquote(request.path))
-        return await self._handle(request)
+        try:
+            response = await self._handle(request)
+        except BodyCutError as error:
+            raise NoReply(f"BodyCutError: {error}", definite=False) from None
+        finally:
+            if request.stream is not None:
+                await request.stream.aclose()
+        if response.stream is None or request.streams_answer:
+            return response
+        return replace(response, body=await collect(response.stream), stream=None)

@@ -5,9 +5,11 @@ The request target goes out byte for byte: no dot segment, double slash or escap
 Redirects are answers like any other, and the environment's proxies are not used.
 """
 
+import math
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final, Self
 from urllib.parse import quote
@@ -15,7 +17,7 @@ from urllib.parse import quote
 import httpx
 import trio
 
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import BodyCutError, Chunks, Request, Response
 from simulated_agents.ports import NoReply
 
 TIMEOUT_S: Final = 120.0
@@ -54,18 +56,41 @@ def _ssl_context(*, verified: bool) -> ssl.SSLContext:
 
 
 class _Body(httpx.AsyncByteStream):
-    """A body in one piece; no generator, which a cancelled request would leave behind unclosed."""
+    """The body of a request; no generator, which a cancelled request would leave behind unclosed."""
 
-    def __init__(self, body: bytes) -> None:
-        self._left = [body] if body else []
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._chunks)
+
+    async def aclose(self) -> None:
+        await self._chunks.aclose()
+
+
+class _Answer:
+    """The body of an answer, while it comes."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._parts = response.aiter_raw()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._left:
-            raise StopAsyncIteration
-        return self._left.pop()
+        try:
+            return await anext(self._parts)
+        except (httpx.RequestError, httpx.StreamError) as error:
+            raise BodyCutError(_reason(error)) from None
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer was read to its end."""
+        with trio.CancelScope(shield=True):  # nothing here waits for the other side
+            await self._response.aclose()
+            with suppress(httpx.RequestError, httpx.StreamError):
+                async for _ in self._parts:  # the library's generators end where they stand
+                    pass
 
 
 class HttpPort:
@@ -109,25 +134,31 @@ class HttpPort:
     async def send(self, request: Request) -> Response:
         """Return the answer.
 
+        The limit on a whole call is not for streams: those may be silent for as long, each time.
+
         Raises:
             NoReply: there is none; definite when no connection came about.
 
         """
+        streamed = request.stream is not None or request.streams_answer
         response: httpx.Response | None = None
-        with trio.move_on_after(self._timeout_s):
+        with trio.move_on_after(math.inf if streamed else self._timeout_s):
             try:
-                response = await self._client.send(self._build(request))
+                response = await self._client.send(
+                    self._build(request), stream=request.streams_answer
+                )
+                if request.streams_answer and response.status_code >= 400:
+                    await response.aread()
             except _NEVER_SENT as error:
                 raise NoReply(_reason(error), definite=True) from None
-            except httpx.RequestError as error:
+            except (httpx.RequestError, BodyCutError) as error:
                 raise NoReply(_reason(error), definite=False) from None
+            finally:
+                if request.stream is not None:
+                    await request.stream.aclose()
         if response is None:
             raise NoReply(f"no answer within {self._timeout_s:g} s", definite=False)
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in response.headers.raw
-        )
-        return Response(response.status_code, response.content, headers, cors=False)
+        return _answer(response)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -135,13 +166,16 @@ class HttpPort:
 
     def _build(self, request: Request) -> httpx.Request:
         headers = [(b"host", self._host), *_header_bytes(request.headers)]
-        if request.body or request.method in _WITH_BODY:
+        if request.stream is not None:
+            if request.length() is None:
+                headers.append((b"transfer-encoding", b"chunked"))
+        elif request.body or request.method in _WITH_BODY:
             headers.append((b"content-length", b"%d" % len(request.body)))
         return httpx.Request(
             request.method,
             self._url,
             headers=headers,
-            stream=_Body(request.body),
+            stream=_Body(request.chunks()),
             extensions={**self._extensions, "target": self._target(request)},
         )
 
@@ -149,6 +183,15 @@ class HttpPort:
         path = _LONE_PERCENT.sub("%25", quote(request.path, safe=_SAFE))
         query = f"?{request.query}" if request.query else ""
         return (self._prefix + path + query).encode()
+
+
+def _answer(response: httpx.Response) -> Response:
+    headers = tuple(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
+    )
+    if response.is_closed:
+        return Response(response.status_code, response.content, headers, cors=False)
+    return Response(response.status_code, b"", headers, cors=False, stream=_Answer(response))
 
 
 def _parts(base_url: str) -> tuple[httpx.URL, str]:
@@ -168,5 +211,5 @@ def _header_bytes(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
-def _reason(error: httpx.RequestError) -> str:
+def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
