@@ -21,6 +21,11 @@ class Timings:
         list_dir_timeout_s: how long a directory listing waits for the agent.
         discover_timeout_s: how long a database discovery waits for the agent.
         token_grace_s: how long a rotated token still authenticates (`RotateToken`).
+        cron_second_s: how long a second of cron expressions lasts: 1, unless a test is in a hurry.
+        event_heartbeat_s: the pause between two signs of life on an event stream.
+        version_scan_s: how often outdated agents are looked for.
+        version_notice_s: for how long an outdated agent is not told of again.
+        metrics_scan_s: how often the figures of `/metrics` are counted.
 
     """
 
@@ -31,6 +36,11 @@ class Timings:
     list_dir_timeout_s: float = 15.0
     discover_timeout_s: float = 15.0
     token_grace_s: float = 86_400.0
+    cron_second_s: float = 1.0
+    event_heartbeat_s: float = 25.0
+    version_scan_s: float = 1_800.0
+    version_notice_s: float = 86_400.0
+    metrics_scan_s: float = 30.0
 
     def __post_init__(self) -> None:
         for timing in fields(self):

@@ -14,7 +14,7 @@ from typing import Self
 import trio
 from msgspec.structs import replace
 
-from master import agent_api, monitors
+from master import agent_api, monitors, scheduler
 from master.admin.passwords import InlineHasher
 from master.admin.routes import ADMIN_ROUTES
 from master.call import Call
@@ -31,6 +31,7 @@ from master.state import State
 from master.store import configs
 from master.store.database import Database
 from master.store.rows import Node, Target, Task
+from master.timetable import Timetable
 from master.waiters import Waiters
 
 log = logging.getLogger("muster.master")
@@ -99,6 +100,7 @@ class Master:
             jwt_secret=jwt_secret,
             started=now,
             hasher=hasher or InlineHasher(config.bcrypt_cost, entropy),
+            timetable=_timetable(config, clock, now),
             objects=objects or MemoryObjects(),
         )
 
@@ -114,10 +116,11 @@ class Master:
         self.state.database.close()
 
     async def run_monitors(self) -> None:
-        """Watch commands and nodes, until cancelled."""
+        """Do all that nobody asks for, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(monitors.watch_commands, self.state)
             nursery.start_soon(monitors.watch_nodes, self.state)
+            nursery.start_soon(scheduler.run, self.state)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request.
@@ -165,6 +168,11 @@ def _database_failed(request: Request, error: sqlite3.Error) -> Response:
     """Answer as the real master does, which says nothing; the log says why."""
     log.warning("%s %s: %s", request.method, request.path, error)
     return _INTERNAL_ERROR
+
+
+def _timetable(config: Config, clock: Clock, now: Now) -> Timetable:
+    offset_s = clock.offset_s if config.profile.cron_in_local_time else lambda _: 0
+    return Timetable(now.ns, config.timings.cron_second_s, offset_s)
 
 
 def _new_secret(entropy: Entropy) -> str:

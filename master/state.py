@@ -13,6 +13,7 @@ from master.loghub import LogHub
 from master.now import Now
 from master.objects import Objects
 from master.store.database import Database
+from master.timetable import Timetable
 from master.waiters import Waiters
 
 
@@ -30,6 +31,7 @@ class State:
         jwt_secret: signs log-ins.
         started: when this master was made.
         hasher: hashes passwords.
+        timetable: when which task is to be run by its cron expression.
         objects: what lies on the master's own disk.
         limiter: attempts to log in, by client.
         restore_logs: events of restores, until the process ends.
@@ -45,6 +47,7 @@ class State:
     jwt_secret: str = field(repr=False)
     started: Now
     hasher: Hasher
+    timetable: Timetable
     objects: Objects
     limiter: LoginLimiter = field(default_factory=LoginLimiter)
     restore_logs: LogHub = field(default_factory=LogHub)

@@ -11,6 +11,20 @@ import trio
 from master.config import Clock
 
 
+async def wait_until(clock: Clock, event: trio.Event, deadline_s: float) -> None:
+    """Return when an event is set, or at a deadline of the monotonic clock, which then sets it."""
+
+    async def ring() -> None:
+        await clock.sleep_until(deadline_s)
+        event.set()
+
+    async with trio.open_nursery() as nursery:
+        if deadline_s < math.inf:
+            nursery.start_soon(ring)
+        await event.wait()
+        nursery.cancel_scope.cancel()
+
+
 class Waiters:
     """The events of all commands that somebody waits for.
 
@@ -33,18 +47,10 @@ class Waiters:
         event = trio.Event()
         self._events.setdefault(command_id, []).append(event)
         try:
-            async with trio.open_nursery() as nursery:
-                if deadline_s < math.inf:
-                    nursery.start_soon(self._ring, deadline_s, event)
-                await event.wait()
-                nursery.cancel_scope.cancel()
+            await wait_until(self._clock, event, deadline_s)
         finally:
             waiting = self._events.get(command_id, [])
             if event in waiting:
                 waiting.remove(event)
             if not waiting:
                 self._events.pop(command_id, None)
-
-    async def _ring(self, deadline_s: float, event: trio.Event) -> None:
-        await self._clock.sleep_until(deadline_s)
-        event.set()

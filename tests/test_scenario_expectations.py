@@ -203,7 +203,8 @@ def test_mistake_in_an_expectation(
             "poll: alpha\n    token: «${timing.comand_scan}",
             (
                 "expected ${timing.<timer>} with a timer of command_timeout, command_scan,"
-                " offline_after, offline_scan, list_dir_timeout, discover_timeout, token_grace, got"
+                " offline_after, offline_scan, list_dir_timeout, discover_timeout, token_grace,"
+                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan, got"
                 " 'comand_scan'"
             ),
             "did you mean 'command_scan'?",

@@ -103,7 +103,8 @@ from stories import (
             START + "timing: {«comand_timeout: 1s}\n" + TAIL,
             (
                 "expected a timer (command_timeout, command_scan, offline_after, offline_scan,"
-                " list_dir_timeout, discover_timeout, token_grace), got 'comand_timeout'"
+                " list_dir_timeout, discover_timeout, token_grace,"
+                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan), got 'comand_timeout'"
             ),
             "did you mean 'command_timeout'?",
         ),

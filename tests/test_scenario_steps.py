@@ -207,7 +207,8 @@ from stories import (
             "wait: «ofline_scan",
             (
                 "expected a literal or the name of a timer (command_timeout, command_scan,"
-                " offline_after, offline_scan, list_dir_timeout, discover_timeout, token_grace),"
+                " offline_after, offline_scan, list_dir_timeout, discover_timeout, token_grace,"
+                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan),"
                 " got 'ofline_scan'"
             ),
             "did you mean 'offline_scan'?",

@@ -53,6 +53,11 @@ def _timer_options(command: Any) -> Any:
         "list_dir_timeout_s": "How long a directory listing waits for its agent.",
         "discover_timeout_s": "How long a database discovery waits for its agent.",
         "token_grace_s": "How long a rotated token still works.",
+        "cron_second_s": "How long a second of cron expressions lasts.",
+        "event_heartbeat_s": "The pause between two signs of life on an event stream.",
+        "version_scan_s": "How often outdated agents are looked for.",
+        "version_notice_s": "For how long an outdated agent is not told of again.",
+        "metrics_scan_s": "How often the figures of /metrics are counted.",
     }
     for timer in reversed(fields(Timings)):
         name = timer.name.removesuffix("_s").replace("_", "-")

@@ -6,6 +6,7 @@ hands the rest to the endpoint.
 
 import hashlib
 import hmac
+import ipaddress
 import sqlite3
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,6 +28,8 @@ from master.store.rows import ApiKey, User
 KEY_PREFIX: Final = "bax_"
 LOGIN_S: Final = 86_400
 """How long a log-in lasts."""
+
+TRUSTED_PROXIES: Final = ("127.0.0.1", "::1")
 
 _PEPPER: Final = b"backupx-api-key-hmac-pepper-v1"
 _BEARER: Final = "Bearer "
@@ -138,6 +141,41 @@ def _logged_in(state: State, credential: str, now: Now) -> Caller:
 
 def _is_time(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def forwarded(state: State, request: Request, name: str) -> str:
+    """Return what a header says that only a proxy in front should set.
+
+    From anybody, and since v2.4.0 from this machine alone (its default `trusted_proxies`).
+    """
+    if state.config.profile.proxies_trusted and request.client not in TRUSTED_PROXIES:
+        return ""
+    return request.headers.get(name, "").strip()
+
+
+def client_of(state: State, request: Request) -> str:
+    """Return whom a request counts for: the address that X-Forwarded-For or X-Real-Ip names.
+
+    Of several in the header it is the last that is no trusted proxy, which makes it the first when
+    anybody is trusted. A header is passed over if an address that had to be read could not be.
+    """
+    trusted_alone = state.config.profile.proxies_trusted
+    for name in ("x-forwarded-for", "x-real-ip"):
+        hops = [part.strip() for part in forwarded(state, request, name).split(",")]
+        for at in range(len(hops) - 1, -1, -1):
+            if not _is_address(hops[at]):
+                break
+            if at == 0 or (trusted_alone and hops[at] not in TRUSTED_PROXIES):
+                return hops[at]
+    return request.client
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _guarded(endpoint: Endpoint, roles: tuple[str, ...] | None) -> Handler:

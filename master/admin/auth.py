@@ -1,17 +1,17 @@
 """Setting up, logging in, and what a user may do about their own account."""
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Final
 
-from master.admin.access import Caller, issue, signed_in
+from master import audit
+from master.admin.access import Caller, client_of, issue, signed_in
 from master.admin.passwords import LONGEST
 from master.admin.rules import RuledBinder, read, required, size, whole
 from master.call import Call
 from master.http import Handler, success
 from master.now import Now
 from master.protocol.errors import ApiError
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import Response
 from master.protocol.wire import Inbound, Outbound
 from master.state import State
 from master.store.rows import User
@@ -125,28 +125,32 @@ async def setup(state: State, call: Call) -> Response:
         )
     user = state.database.get(User, user_id)
     assert user is not None
+    audit.write(
+        state,
+        call.now,
+        user_id=user.id,
+        username=user.username,
+        category="auth",
+        action="setup",
+        target_type="user",
+        target_id=str(user.id),
+        target_name=user.username,
+        detail="系统初始化，创建管理员账户",
+    )
     return _login(state, user, call.now)
 
 
-def client_of(request: Request) -> str:
-    """Return whom an attempt to log in counts for.
-
-    As in v2.0.0, anybody may name their address: the first of X-Forwarded-For, then X-Real-Ip,
-    count before the peer's own, when every address in the header can be read.
-    """
-    for name in ("x-forwarded-for", "x-real-ip"):
-        addresses = [part.strip() for part in request.headers.get(name, "").split(",")]
-        if all(_is_address(address) for address in addresses):
-            return addresses[0]
-    return request.client
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
+def _note_login(state: State, call: Call, user: User | None, action: str, detail: str) -> None:
+    audit.write(
+        state,
+        call.now,
+        user_id=user.id if user else 0,
+        username=user.username if user else "",
+        category="auth",
+        action=action,
+        detail=detail,
+        client_ip=client_of(state, call.request),
+    )
 
 
 async def login(state: State, call: Call) -> Response:
@@ -158,17 +162,22 @@ async def login(state: State, call: Call) -> Response:
 
     """
     wanted = read(call, bind_login, "AUTH_LOGIN_INVALID")
-    client = client_of(call.request)
+    client = client_of(state, call.request)
     if not state.limiter.allow(client, call.now.ns):
         raise ApiError("AUTH_RATE_LIMITED")
-    user = state.database.find(User, "username = ?", wanted.username.strip())
+    username = wanted.username.strip()
+    user = state.database.find(User, "username = ?", username)
     if user is None:
+        _note_login(state, call, None, "login_failed", f"用户名不存在: {username}")
         raise ApiError("AUTH_INVALID_CREDENTIALS")
     if user.disabled:
+        _note_login(state, call, user, "login_rejected", "账号已被停用")
         raise ApiError("AUTH_USER_DISABLED")
     if not await state.hasher.verify(wanted.password.encode(), user.password_hash.encode()):
+        _note_login(state, call, user, "login_failed", "密码错误")
         raise ApiError("AUTH_INVALID_CREDENTIALS")
     state.limiter.reset(client)
+    _note_login(state, call, user, "login_success", "登录成功")
     return _login(state, user, call.now)
 
 
@@ -224,6 +233,15 @@ async def change_password(state: State, call: Call, caller: Caller) -> Response:
         raise ApiError("AUTH_WRONG_PASSWORD")
     hashed = await hash_password(state, wanted.newPassword)
     state.database.update(User, user.id, password_hash=hashed, updated_at=call.now.local)
+    audit.write(
+        state,
+        call.now,
+        user_id=user.id,
+        username=user.username,
+        category="auth",
+        action="change_password",
+        detail="密码修改成功",
+    )
     return success({"changed": True})
 
 

@@ -1,4 +1,4 @@
-"""Conditions on a list of records, from a query string."""
+"""Conditions on a list, from a query string."""
 
 import re
 from typing import Any, Final
@@ -58,13 +58,27 @@ class Filter:
             ApiError: the filter's code.
 
         """
-        status = self._text("status")
-        if status:
-            self._add("status = ?", status)
+        self.text("status", "status = ?")
+        self.dates("started_at")
+
+    def text(self, name: str, condition: str) -> None:
+        """Take a parameter as the text for every mark of a condition."""
+        text = self._text(name)
+        if text:
+            self._conditions.append(f"({condition})")
+            self._values += [text] * condition.count("?")
+
+    def dates(self, column: str) -> None:
+        """Take dateFrom and dateTo as the bounds of a column, both included.
+
+        Raises:
+            ApiError: the filter's code.
+
+        """
         for name, comparison in (("dateFrom", ">="), ("dateTo", "<=")):
             text = self._text(name)
             if text:
-                self._add(f"started_at {comparison} ?", self._date(name, text))
+                self._add(f"{column} {comparison} ?", self._date(name, text))
 
     def _date(self, name: str, text: str) -> str:
         refusal = ApiError(self._code, f"{name} 必须为 RFC3339 时间格式")
@@ -75,8 +89,17 @@ class Filter:
         except (ValueError, OverflowError):  # a 30th of February, a year with no UTC
             raise refusal from None
 
+    @property
+    def where(self) -> str:
+        """All conditions as one."""
+        return " AND ".join(self._conditions) or "1"
+
+    @property
+    def values(self) -> tuple[str | int, ...]:
+        """What stands for its marks."""
+        return tuple(self._values)
+
     def select(self, state: State, row: type[Any]) -> list[Any]:
         """Return the rows that meet all conditions, the latest first."""
-        where = " AND ".join(self._conditions) or "1"
         order = "ORDER BY started_at DESC, id DESC"
-        return state.database.select(row, f"WHERE {where} {order}", *self._values)
+        return state.database.select(row, f"WHERE {self.where} {order}", *self.values)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from master import presence
+from master import audit, presence
 from master.admin import pools, queues
 from master.admin.access import Caller, admin_only, signed_in
 from master.admin.queues import Queue
@@ -171,7 +171,7 @@ def get(state: State, call: Call, _: Caller) -> Response:
     return success(_page(state, call.agent_id(), call.now))
 
 
-def create(state: State, call: Call, _: Caller) -> Response:
+def create(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/nodes`: a new node, offline until its agent calls; the answer is its token.
 
     A name that is taken makes the database refuse, which ends as INTERNAL_ERROR.
@@ -183,6 +183,15 @@ def create(state: State, call: Call, _: Caller) -> Response:
     wanted = call.body(bind_node)
     token = new_token(state)
     nodes.insert(state.database, wanted.name, token, call.now)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="node",
+        action="create",
+        target_name=wanted.name,
+        detail=f"创建远程节点「{wanted.name}」",
+    )
     return success({"token": token})
 
 
@@ -209,7 +218,7 @@ def _cleaned(names: list[str]) -> list[str]:
     return list(cleaned)
 
 
-def create_batch(state: State, call: Call, _: Caller) -> Response:
+def create_batch(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/nodes/batch`: all of the nodes or none; tokens are had by rotating.
 
     Raises:
@@ -226,10 +235,19 @@ def create_batch(state: State, call: Call, _: Caller) -> Response:
         for name in names:
             node_id = nodes.insert(state.database, name, new_token(state), call.now)
             made.append(NodeName(id=node_id, name=name))
+    audit.note(
+        state,
+        call,
+        caller,
+        category="node",
+        action="batch_create",
+        target_name=str(len(made)),
+        detail=f"批量创建 {len(made)} 个节点",
+    )
     return success(made)
 
 
-def update(state: State, call: Call, _: Caller) -> Response:
+def update(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/nodes/:id`: what is left out becomes zero.
 
     Raises:
@@ -250,10 +268,21 @@ def update(state: State, call: Call, _: Caller) -> Response:
     if isinstance(wanted, LabelledChange):
         columns["labels"] = ",".join(pools.labels(wanted.labels))
     state.database.update(Node, node_id, **columns, updated_at=call.now.local)
+    node = find(state, node_id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="node",
+        action="update",
+        target_id=node.id,
+        target_name=node.name,
+        detail=f"更新节点「{node.name}」(ID: {node.id})",
+    )
     return success(_page(state, node_id, call.now))
 
 
-def delete(state: State, call: Call, _: Caller) -> Response:
+def delete(state: State, call: Call, caller: Caller) -> Response:
     """`DELETE /api/nodes/:id`: the node's commands and records stay behind.
 
     Raises:
@@ -269,6 +298,15 @@ def delete(state: State, call: Call, _: Caller) -> Response:
         message = f"无法删除：该节点上还有 {count} 个备份任务，请先删除或迁移"
         raise ApiError("NODE_HAS_TASKS", message)
     state.database.delete(Node, node.id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="node",
+        action="delete",
+        target_id=node.id,
+        detail=f"删除节点 (ID: {node.id})",
+    )
     return success_without_data()
 
 
@@ -293,7 +331,7 @@ def rotate(state: State, node: Node, now: Now) -> str:
     return token
 
 
-def rotate_token(state: State, call: Call, _: Caller) -> Response:
+def rotate_token(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/nodes/:id/rotate-token`.
 
     Raises:
@@ -302,6 +340,15 @@ def rotate_token(state: State, call: Call, _: Caller) -> Response:
     """
     node = find(state, call.agent_id())
     token = rotate(state, node, call.now)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="node",
+        action="rotate_token",
+        target_id=node.id,
+        detail=f"轮换节点 Token (ID: {node.id})",
+    )
     not_stored = NOT_STORED if state.config.profile.tokens_not_stored else ()
     return success({"newToken": token}, (*JSON_HEADERS, *not_stored))
 

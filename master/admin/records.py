@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from master import audit
 from master.admin import storage
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.filters import Filter
@@ -86,7 +87,7 @@ def download(state: State, call: Call, _: Caller) -> Response:
     raise ApiError("BACKUP_RECORD_DOWNLOAD_FAILED")
 
 
-def set_lock(state: State, call: Call, _: Caller) -> Response:
+def set_lock(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/backup/records/:id/lock`: keep a record from being deleted, or no longer.
 
     Raises:
@@ -99,6 +100,16 @@ def set_lock(state: State, call: Call, _: Caller) -> Response:
     if bool(record.locked) is not wanted.locked:
         columns = {"locked": int(wanted.locked), "updated_at": call.now.local}
         state.database.update(Record, record.id, **columns)
+    word = "设置" if wanted.locked else "解除"
+    audit.note(
+        state,
+        call,
+        caller,
+        category="backup_record",
+        action="lock" if wanted.locked else "unlock",
+        target_id=record.id,
+        detail=f"{word}备份记录保留锁定 (ID: {record.id})",
+    )
     return success(detail(state, find(state, record.id)))
 
 
@@ -141,18 +152,28 @@ def _remove(state: State, record_id: int, now: Now) -> None:
         state.database.delete(Record, record.id)
 
 
-def delete(state: State, call: Call, _: Caller) -> Response:
+def delete(state: State, call: Call, caller: Caller) -> Response:
     """`DELETE /api/backup/records/:id`.
 
     Raises:
         ApiError: INVALID_ID, and those of `_remove`.
 
     """
-    _remove(state, call.admin_id(), call.now)
+    record_id = call.admin_id()
+    _remove(state, record_id, call.now)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="backup_record",
+        action="delete",
+        target_id=record_id,
+        detail=f"删除备份记录 (ID: {record_id})",
+    )
     return success({"deleted": True})
 
 
-def batch_delete(state: State, call: Call, _: Caller) -> Response:
+def batch_delete(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/backup/records/batch-delete`: how many went; those that cannot go stay.
 
     Raises:
@@ -167,6 +188,14 @@ def batch_delete(state: State, call: Call, _: Caller) -> Response:
         except ApiError:
             continue
         deleted += 1
+    audit.note(
+        state,
+        call,
+        caller,
+        category="backup_record",
+        action="batch_delete",
+        detail=f"批量删除 {deleted} 条备份记录",
+    )
     return success({"deleted": deleted})
 
 

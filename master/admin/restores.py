@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from master import presence
+from master import audit, presence
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.filters import Filter
 from master.admin.nodes import remote
@@ -171,6 +171,15 @@ def restore(state: State, call: Call, caller: Caller) -> Response:
     record_id = call.admin_id()
     wanted = _selection(call) if state.config.profile.selective_restores else RestoreInput()
     restore_id = start_restore(state, record_id, wanted, caller.subject.strip(), call.now)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="backup_record",
+        action="restore",
+        target_id=record_id,
+        detail=f"启动恢复 (备份记录 ID: {record_id}, 恢复记录 ID: {restore_id})",
+    )
     return success(_detail(state, restore_id))
 
 

@@ -8,7 +8,9 @@ from typing import Final
 
 from master.admin import (
     api_keys,
+    audit_logs,
     auth,
+    batches,
     contents,
     dashboard,
     health,
@@ -32,9 +34,11 @@ ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     **targets.ROUTES,
     **tasks.ROUTES,
     **runs.ROUTES,
+    **batches.ROUTES,
     **records.ROUTES,
     **contents.ROUTES,
     **restores.ROUTES,
     **rpc.ROUTES,
     **dashboard.ROUTES,
+    **audit_logs.ROUTES,
 }

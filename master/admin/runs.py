@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from master import presence
+from master import audit, presence
 from master.admin import pools, task_rules
 from master.admin.access import Caller, not_viewer
 from master.admin.nodes import remote
 from master.admin.record_view import detail
 from master.admin.records import find as find_record
-from master.admin.rules import read
-from master.admin.tasks import bind_batch, each, find
+from master.admin.tasks import find
 from master.admin.windows import is_open
 from master.call import Call
 from master.http import success
@@ -100,33 +99,26 @@ def _start(state: State, task: Task, node: Node, now: Now) -> int:
     return record_id
 
 
-def run(state: State, call: Call, _: Caller) -> Response:
+def run(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/backup/tasks/:id/run`: the answer is the record, still running.
 
     Raises:
         ApiError: INVALID_ID, and those of `run_task`.
 
     """
-    return success(detail(state, run_task(state, call.admin_id(), call.now)))
-
-
-def batch_run(state: State, call: Call, _: Caller) -> Response:
-    """`POST /api/backup/tasks/batch/run`; names are not given here.
-
-    Raises:
-        ApiError: BACKUP_TASK_BATCH_INVALID.
-
-    """
-    wanted = read(call, bind_batch, "BACKUP_TASK_BATCH_INVALID", "批量执行参数不合法")
-
-    def start(task_id: int) -> str:
-        run_task(state, task_id, call.now)
-        return ""
-
-    return each(wanted.ids or [], start)
+    record = run_task(state, call.admin_id(), call.now)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="backup_task",
+        action="run",
+        target_id=record.task_id,
+        detail="手动触发备份",
+    )
+    return success(detail(state, record))
 
 
 ROUTES: Final = {
     ("POST", "/api/backup/tasks/:id/run"): not_viewer(run),
-    ("POST", "/api/backup/tasks/batch/run"): not_viewer(batch_run),
 }

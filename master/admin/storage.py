@@ -133,15 +133,18 @@ def _delete_own(state: State, target_id: int, key: str) -> None:
         raise ApiError("BACKUP_RECORD_DELETE_FAILED")
 
 
-def clean(state: State, task_id: int) -> None:
-    """Delete the backups of a task, as far as the master can; what it cannot stays behind.
+def clean(state: State, task_id: int) -> int:
+    """Delete the backups of a task, as far as the master can, and return how many went.
 
     The real master looks on its own disk for what a node may have on its own, and so do we.
     """
+    gone = 0
     for record in state.database.select(Record, "WHERE task_id = ? ORDER BY id DESC", task_id):
         for target_id, key in _copies(state, record).items():
             with suppress(ApiError):  # the task goes all the same
                 _delete_own(state, target_id, key)
+                gone += 1
+    return gone
 
 
 def _copies(state: State, record: Record) -> dict[int, str]:

@@ -1,12 +1,11 @@
 """Backup tasks: what is backed up, where to, by which node."""
 
-from collections.abc import Callable
 from typing import Final
 
+from master import audit
 from master.admin import storage, task_rules
 from master.admin.access import Caller, not_viewer, signed_in
-from master.admin.rules import RuledBinder, at_least_one, read, required
-from master.admin.schedule import readable
+from master.admin.rules import read
 from master.admin.task_input import read_task, target_ids
 from master.admin.task_view import detail, summary
 from master.call import Call
@@ -14,10 +13,11 @@ from master.http import success
 from master.now import Now
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
-from master.protocol.wire import Binder, Inbound, Outbound, Uint
+from master.protocol.wire import Binder, Inbound
+from master.schedule import Schedule
 from master.state import State
 from master.store import tasks
-from master.store.rows import Task
+from master.store.rows import Record, Task
 
 
 class ToggleInput(Inbound):
@@ -26,24 +26,7 @@ class ToggleInput(Inbound):
     enabled: bool | None = None
 
 
-class BatchInput(Inbound):
-    """`POST /api/backup/tasks/batch/…`."""
-
-    ids: list[Uint] | None = None
-    enabled: bool = False
-
-
 bind_toggle = Binder(ToggleInput)
-bind_batch = RuledBinder(BatchInput, {"ids": (required, at_least_one)})
-
-
-class BatchItem(Outbound, frozen=True, kw_only=True):
-    """How it went with one of a batch."""
-
-    id: int
-    name: str = ""
-    success: bool
-    error: str = ""
 
 
 def find(state: State, task_id: int) -> Task:
@@ -88,16 +71,53 @@ def _check_name(state: State, name: str, own_id: int) -> None:
         raise ApiError("BACKUP_TASK_NAME_EXISTS")
 
 
-def _check_schedule(task: Task) -> None:
-    """Refuse a schedule that cannot be read; the task is stored by then, as in v2.0.0."""
-    schedules = [task.cron_expr]
-    if task.verify_enabled:
-        schedules.append(task.verify_cron_expr)
-    if task.enabled and not all(readable(text) for text in schedules if text):
-        raise ApiError("BACKUP_TASK_SCHEDULE_FAILED")
+def _schedule(state: State, task: Task, now: Now) -> None:
+    """Enter a task into the timetable; the row is stored by then, whatever its schedule says.
+
+    The reference verifies no backups: it only reads the schedule for that.
+    """
+    try:
+        state.timetable.sync(task, now.ns)
+        if task.enabled and task.verify_enabled and task.verify_cron_expr:
+            Schedule.read(task.verify_cron_expr)
+    except ValueError:
+        raise ApiError("BACKUP_TASK_SCHEDULE_FAILED") from None
 
 
-def create(state: State, call: Call, _: Caller) -> Response:
+def _saved(state: State, call: Call, caller: Caller, action: str, task: Task) -> Response:
+    """Enter what was saved into the timetable and the audit log, and answer with it."""
+    _schedule(state, task, call.now)
+    word = "创建" if action == "create" else "更新"
+    targets = len(tasks.targets_of(state.database, task))
+    note(
+        state,
+        call,
+        caller,
+        action,
+        task,
+        f"{word}备份任务「{task.name}」，类型: {task.type}, "
+        f"调度: {task.cron_expr or '仅手动执行'}, 存储: {targets} 个目标",
+    )
+    return success(detail(state, task))
+
+
+def note(
+    state: State, call: Call, caller: Caller, action: str, task: Task | None, text: str
+) -> None:
+    """Add a row to the audit log, about one task or several."""
+    audit.note(
+        state,
+        call,
+        caller,
+        category="backup_task",
+        action=action,
+        target_id=task.id if task else "",
+        target_name=task.name if task else "",
+        detail=text,
+    )
+
+
+def create(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/backup/tasks`.
 
     As in v2.0.0, a new task is always enabled, and 0 days of retention become 30.
@@ -122,12 +142,10 @@ def create(state: State, call: Call, _: Caller) -> Response:
             updated_at=call.now.local,
         )
         tasks.replace_targets(state.database, task_id, target_ids(wanted))
-    task = find(state, task_id)
-    _check_schedule(task)
-    return success(detail(state, task))
+    return _saved(state, call, caller, "create", find(state, task_id))
 
 
-def update(state: State, call: Call, _: Caller) -> Response:
+def update(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/backup/tasks/:id`: what is left out falls back to its default.
 
     Raises:
@@ -144,19 +162,23 @@ def update(state: State, call: Call, _: Caller) -> Response:
     with state.database.transaction():
         state.database.update(Task, existing.id, **columns, updated_at=call.now.local)
         tasks.replace_targets(state.database, existing.id, target_ids(wanted))
-    task = find(state, existing.id)
-    _check_schedule(task)
-    return success(detail(state, task))
+    return _saved(state, call, caller, "update", find(state, existing.id))
 
 
-def _switch(state: State, task: Task, now: Now, *, enabled: bool) -> Task:
+def switch(state: State, task: Task, now: Now, *, enabled: bool) -> Task:
+    """Turn a task on or off, in its row and in the timetable.
+
+    Raises:
+        ApiError: BACKUP_TASK_SCHEDULE_FAILED.
+
+    """
     state.database.update(Task, task.id, enabled=int(enabled), updated_at=now.local)
     switched = find(state, task.id)
-    _check_schedule(switched)
+    _schedule(state, switched, now)
     return switched
 
 
-def toggle(state: State, call: Call, _: Caller) -> Response:
+def toggle(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/backup/tasks/:id/toggle`: what is said, or without a word the other way round.
 
     Raises:
@@ -170,16 +192,25 @@ def toggle(state: State, call: Call, _: Caller) -> Response:
     task = find(state, task_id)
     detail(state, task)
     enabled = not task.enabled if wanted.enabled is None else wanted.enabled
-    switched = _switch(state, task, call.now, enabled=enabled)
+    switched = switch(state, task, call.now, enabled=enabled)
+    action, word = SWITCHED[enabled]
+    note(state, call, caller, action, switched, f"{word}备份任务「{switched.name}」")
     return success(summary(state, switched))
 
 
-def _remove(state: State, task: Task) -> None:
-    storage.clean(state, task.id)
+SWITCHED: Final = {True: ("enable", "启用"), False: ("disable", "停用")}
+"""What the audit log calls it."""
+
+
+def remove(state: State, task: Task) -> int:
+    """Delete a task, and what the master reaches of its backups; return how many those were."""
+    state.timetable.remove(task.id)
+    cleaned = storage.clean(state, task.id)
     state.database.delete(Task, task.id)
+    return cleaned
 
 
-def delete(state: State, call: Call, _: Caller) -> Response:
+def delete(state: State, call: Call, caller: Caller) -> Response:
     """`DELETE /api/backup/tasks/:id`: the row goes, and what the master reaches of its backups.
 
     Records, commands and the task's place in the join table stay.
@@ -188,54 +219,12 @@ def delete(state: State, call: Call, _: Caller) -> Response:
         ApiError: INVALID_ID, BACKUP_TASK_NOT_FOUND.
 
     """
-    _remove(state, find(state, call.admin_id()))
+    task = find(state, call.admin_id())
+    cleaned = remove(state, task)
+    count = state.database.count(Record, "task_id = ?", task.id)
+    text = f"删除备份任务「{task.name}」(ID: {task.id})，关联记录 {count} 条，"
+    note(state, call, caller, "delete", task, f"{text}已清理远端文件 {cleaned} 个")
     return success({"deleted": True})
-
-
-def each(ids: list[int], act: Callable[[int], str]) -> Response:
-    """Do something with each task of a batch; one that fails does not keep the others from it.
-
-    An id of 0 is passed over. `act` returns the task's name, or raises ApiError.
-    """
-    items = []
-    for task_id in filter(None, ids):
-        try:
-            items.append(BatchItem(id=task_id, name=act(task_id), success=True))
-        except ApiError as error:
-            items.append(BatchItem(id=task_id, success=False, error=error.message))
-    return success(items)
-
-
-def batch_toggle(state: State, call: Call, _: Caller) -> Response:
-    """`POST /api/backup/tasks/batch/toggle`.
-
-    Raises:
-        ApiError: BACKUP_TASK_BATCH_INVALID.
-
-    """
-    wanted = read(call, bind_batch, "BACKUP_TASK_BATCH_INVALID")
-
-    def switch(task_id: int) -> str:
-        return _switch(state, find(state, task_id), call.now, enabled=wanted.enabled).name
-
-    return each(wanted.ids or [], switch)
-
-
-def batch_delete(state: State, call: Call, _: Caller) -> Response:
-    """`POST /api/backup/tasks/batch/delete`.
-
-    Raises:
-        ApiError: BACKUP_TASK_BATCH_INVALID.
-
-    """
-    wanted = read(call, bind_batch, "BACKUP_TASK_BATCH_INVALID", "批量删除参数不合法")
-
-    def remove(task_id: int) -> str:
-        task = find(state, task_id)
-        _remove(state, task)
-        return task.name
-
-    return each(wanted.ids or [], remove)
 
 
 ROUTES: Final = {
@@ -246,6 +235,4 @@ ROUTES: Final = {
     ("PUT", "/api/backup/tasks/:id"): not_viewer(update),
     ("DELETE", "/api/backup/tasks/:id"): not_viewer(delete),
     ("PUT", "/api/backup/tasks/:id/toggle"): not_viewer(toggle),
-    ("POST", "/api/backup/tasks/batch/toggle"): not_viewer(batch_toggle),
-    ("POST", "/api/backup/tasks/batch/delete"): not_viewer(batch_delete),
 }

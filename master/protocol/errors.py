@@ -182,6 +182,7 @@ REGISTRY: dict[str, ErrorCode] = _table(
     ("RESTORE_TARGET_INVALID", 400, "恢复目录必须是绝对路径"),
     ("RESTORE_TARGET_REMOTE_UNSUPPORTED", 400, "远程节点恢复暂不支持指定目录，请在该节点本地操作"),
     ("RESTORE_TARGET_UNSUPPORTED", 400, "仅文件类型备份支持恢复到指定目录"),
+    ("AUDIT_FILTER_INVALID", 400, ""),
     # discovery
     ("DATABASE_DISCOVER_FAILED", 400, ""),
     ("DATABASE_DISCOVER_INVALID", 400, "数据库发现参数不合法"),

@@ -221,6 +221,21 @@ class ApiKey(Row, frozen=True, gc=False):
     updated_at: str | None
 
 
+class AuditLog(Row, frozen=True, gc=False):
+    """A row of `audit_logs`."""
+
+    user_id: int
+    username: str
+    category: str
+    action: str
+    target_type: str
+    target_id: str
+    target_name: str
+    detail: str
+    client_ip: str
+    created_at: str | None
+
+
 R = TypeVar("R", bound=Row)
 
 TABLE_OF: dict[type[Row], str] = {
@@ -233,6 +248,7 @@ TABLE_OF: dict[type[Row], str] = {
     User: "users",
     InstallToken: "agent_install_tokens",
     ApiKey: "api_keys",
+    AuditLog: "audit_logs",
 }
 
 

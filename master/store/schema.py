@@ -171,6 +171,18 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
         "created_by_id integer!",
         "created_at datetime",
     ),
+    "audit_logs": (
+        "user_id integer index",
+        "username text!",
+        "category text! index",
+        "action text!",
+        "target_type text",
+        "target_id text",
+        "target_name text",
+        "detail text",
+        "client_ip text",
+        "created_at datetime index",
+    ),
     "api_keys": (
         "name text!",
         'role text! = "viewer"',
