@@ -120,6 +120,7 @@ class Master:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(monitors.watch_commands, self.state)
             nursery.start_soon(monitors.watch_nodes, self.state)
+            nursery.start_soon(monitors.watch_versions, self.state)
             nursery.start_soon(scheduler.run, self.state)
 
     async def handle(self, request: Request) -> Response:

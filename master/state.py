@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from master.admin.limiter import LoginLimiter
 from master.cipher import Cipher
 from master.config import Clock, Config, Entropy, Hasher
+from master.events import Events
 from master.loghub import LogHub
 from master.now import Now
 from master.objects import Objects
@@ -34,6 +35,7 @@ class State:
         timetable: when which task is to be run by its cron expression.
         objects: what lies on the master's own disk.
         limiter: attempts to log in, by client.
+        events: who listens to the event stream.
         restore_logs: events of restores, until the process ends.
 
     """
@@ -49,5 +51,6 @@ class State:
     hasher: Hasher
     timetable: Timetable
     objects: Objects
+    events: Events = field(default_factory=Events)
     limiter: LoginLimiter = field(default_factory=LoginLimiter)
     restore_logs: LogHub = field(default_factory=LogHub)

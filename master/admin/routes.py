@@ -13,6 +13,7 @@ from master.admin import (
     batches,
     contents,
     dashboard,
+    event_stream,
     health,
     nodes,
     records,
@@ -41,4 +42,5 @@ ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     **rpc.ROUTES,
     **dashboard.ROUTES,
     **audit_logs.ROUTES,
+    **event_stream.ROUTES,
 }
