@@ -121,6 +121,8 @@ class Master:
             nursery.start_soon(monitors.watch_commands, self.state)
             nursery.start_soon(monitors.watch_nodes, self.state)
             nursery.start_soon(monitors.watch_versions, self.state)
+            if self.state.config.profile.metrics:
+                nursery.start_soon(monitors.watch_metrics, self.state)
             nursery.start_soon(scheduler.run, self.state)
 
     async def handle(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The loops that act when nobody asks: commands gone stale, nodes gone quiet, agents outdated.
+"""The loops that act when nobody asks: on stale commands, quiet nodes, outdated agents, figures.
 
 Each ticks first after one whole interval, then at fixed distances from its start, as Go's tickers
 do. One command that cannot be expired does not keep the others waiting.
@@ -7,6 +7,7 @@ do. One command that cannot be expired does not keep the others waiting.
 import logging
 from collections.abc import Callable
 
+from master import metrics
 from master.admin.dashboard import version_status
 from master.now import Now
 from master.protocol.times import NS
@@ -90,6 +91,12 @@ async def watch_versions(state: State) -> None:
 
     _try(state, tell_outdated)
     await every(state, state.config.timings.version_scan_s, tell_outdated)
+
+
+async def watch_metrics(state: State) -> None:
+    """Count the figures of `/metrics` at once, and then now and again, for ever."""
+    _try(state, metrics.count)
+    await every(state, state.config.timings.metrics_scan_s, metrics.count)
 
 
 def _tell_outdated(state: State, node: Node, now: Now) -> None:

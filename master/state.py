@@ -13,6 +13,7 @@ from master.events import Events
 from master.loghub import LogHub
 from master.now import Now
 from master.objects import Objects
+from master.sample import Sample
 from master.store.database import Database
 from master.timetable import Timetable
 from master.waiters import Waiters
@@ -35,6 +36,7 @@ class State:
         timetable: when which task is to be run by its cron expression.
         objects: what lies on the master's own disk.
         limiter: attempts to log in, by client.
+        samples: the figures of `/metrics`, as they were last counted.
         events: who listens to the event stream.
         restore_logs: events of restores, until the process ends.
 
@@ -51,6 +53,7 @@ class State:
     hasher: Hasher
     timetable: Timetable
     objects: Objects
+    samples: list[Sample] = field(default_factory=list)
     events: Events = field(default_factory=Events)
     limiter: LoginLimiter = field(default_factory=LoginLimiter)
     restore_logs: LogHub = field(default_factory=LogHub)

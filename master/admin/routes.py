@@ -16,6 +16,7 @@ from master.admin import (
     event_stream,
     health,
     nodes,
+    observability,
     records,
     restores,
     rpc,
@@ -43,4 +44,5 @@ ADMIN_ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     **dashboard.ROUTES,
     **audit_logs.ROUTES,
     **event_stream.ROUTES,
+    **observability.ROUTES,
 }
