@@ -29,6 +29,7 @@ SECRET_KEYS: Final = frozenset(
         "password",
         "plainkey",
         "refreshtoken",
+        "scriptbase64",
         "secretaccesskey",
         "token",
         "x-agent-token",
@@ -55,6 +56,10 @@ _IN_TEXT: Final = re.compile(
     re.IGNORECASE,
 )
 """A secret's key and value in a text that may be no JSON, or JSON inside a string."""
+
+
+_IN_SCRIPT: Final = re.compile(r'(AGENT_TOKEN(?:=|: )")[^"\n]+(")')
+"""A node's token in an install script or a compose file."""
 
 
 class Redactor:
@@ -106,6 +111,8 @@ class Redactor:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, REDACTED)
+        if "AGENT_TOKEN" in text:
+            text = _IN_SCRIPT.sub(rf"\1{REDACTED}\2", text)
         return _IN_TEXT.sub(rf"\1{REDACTED}\2", text)
 
     def value(self, value: Any) -> Any:

@@ -6,7 +6,7 @@ They ask no clock, open no socket, and take randomness from the state's entropy 
 
 from dataclasses import dataclass, field
 
-from master.admin.limiter import LoginLimiter
+from master.admin.limiter import LoginLimiter, SlidingLimiter
 from master.cipher import Cipher
 from master.config import Clock, Config, Entropy, Hasher
 from master.events import Events
@@ -38,6 +38,7 @@ class State:
         limiter: attempts to log in, by client.
         samples: the figures of `/metrics`, as they were last counted.
         events: who listens to the event stream.
+        install_limiter: requests for install scripts, by client.
         restore_logs: events of restores, until the process ends.
 
     """
@@ -56,4 +57,5 @@ class State:
     samples: list[Sample] = field(default_factory=list)
     events: Events = field(default_factory=Events)
     limiter: LoginLimiter = field(default_factory=LoginLimiter)
+    install_limiter: SlidingLimiter = field(default_factory=SlidingLimiter)
     restore_logs: LogHub = field(default_factory=LogHub)

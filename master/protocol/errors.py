@@ -113,6 +113,8 @@ REGISTRY: dict[str, ErrorCode] = _table(
     ("NODE_OFFLINE", 400, "节点当前不在线，无法浏览其目录"),
     ("NODE_POOL_EMPTY", 400, ""),
     ("NODE_ROTATE_LOCAL", 400, "本机节点无需轮换 Token"),
+    ("INSTALL_TOKEN_INVALID", 400, ""),
+    ("INSTALL_TOKEN_RATE_LIMITED", 429, ""),
     # storage targets
     ("STORAGE_PROVIDER_UNSUPPORTED", 400, "不支持的存储类型"),
     ("STORAGE_TARGET_DECRYPT_FAILED", 500, "无法解密存储目标配置"),

@@ -68,6 +68,8 @@ class Profile:
         heartbeat_header_first: a heartbeat's token is looked for in its headers first.
         proxies_trusted: forwarded addresses count only from a trusted proxy; from anyone
             otherwise.
+        install_connections: an install token may name the master's address, a proxy and a
+            certificate for its agent.
         tokens_not_stored: answers with a node's token forbid storing them.
         deletes_copies: deleting a task deletes each copy of its backups, not the first alone.
         target_names_in_records: records show the name of their storage target.
@@ -119,6 +121,7 @@ class Profile:
     missing_object_is_deleted: bool = False
     heartbeat_header_first: bool = False
     proxies_trusted: bool = False
+    install_connections: bool = False
     tokens_not_stored: bool = False
     deletes_copies: bool = False
     target_names_in_records: bool = False
@@ -179,6 +182,7 @@ _V2_4_0: Final = replace(
     missing_object_is_deleted=True,
     heartbeat_header_first=True,
     proxies_trusted=True,
+    install_connections=True,
     tokens_not_stored=True,
     deletes_copies=True,
     target_names_in_records=True,
