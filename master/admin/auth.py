@@ -1,12 +1,15 @@
 """Setting up, logging in, and what a user may do about their own account."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
+
+from msgspec import UNSET, UnsetType
 
 from master import audit
+from master.admin import factors
 from master.admin.access import Caller, client_of, issue, signed_in
 from master.admin.passwords import LONGEST
-from master.admin.rules import RuledBinder, read, required, size, whole
+from master.admin.rules import RuledBinder, at_most, or_empty, read, required, size, whole
 from master.call import Call
 from master.http import Handler, success
 from master.now import Now
@@ -32,6 +35,15 @@ class LoginInput(Inbound):
     password: str = ""
 
 
+class FactorInput(LoginInput):
+    """The same since v2.3.0: what a second factor would need, if one were checked here."""
+
+    twoFactorCode: str = ""
+    trustedDeviceToken: str = ""
+    rememberDevice: bool = False
+    trustedDeviceName: str = ""
+
+
 class PasswordInput(Inbound):
     """`PUT /api/auth/password`."""
 
@@ -47,6 +59,15 @@ bind_setup = RuledBinder(
     {"username": _USERNAME, "password": _PASSWORD, "displayName": (required, size(1, 128))},
 )
 bind_login = RuledBinder(LoginInput, {"username": _USERNAME, "password": _PASSWORD})
+bind_factors = RuledBinder(
+    FactorInput,
+    {
+        "username": _USERNAME,
+        "password": _PASSWORD,
+        "twoFactorCode": (or_empty(size(6, 32)),),
+        "trustedDeviceName": (at_most(128),),
+    },
+)
 bind_password = RuledBinder(PasswordInput, {"oldPassword": _PASSWORD, "newPassword": _PASSWORD})
 
 
@@ -56,7 +77,17 @@ class UserView(Outbound, frozen=True, kw_only=True):
     id: int
     username: str
     displayName: str
+    email: str | UnsetType = UNSET
+    phone: str | UnsetType = UNSET
     role: str
+    mfaEnabled: bool | UnsetType = UNSET
+    twoFactorEnabled: bool | UnsetType = UNSET
+    twoFactorRecoveryCodesRemaining: int | UnsetType = UNSET
+    webAuthnEnabled: bool | UnsetType = UNSET
+    webAuthnCredentialCount: int | UnsetType = UNSET
+    trustedDeviceCount: int | UnsetType = UNSET
+    emailOtpEnabled: bool | UnsetType = UNSET
+    smsOtpEnabled: bool | UnsetType = UNSET
 
 
 class Login(Outbound, frozen=True, kw_only=True):
@@ -66,14 +97,18 @@ class Login(Outbound, frozen=True, kw_only=True):
     user: UserView
 
 
-def _view(user: User) -> UserView:
+def _view(state: State, user: User, now: Now) -> UserView:
+    profile = state.config.profile
+    more = factors.shown(profile, user, now)
+    if profile.rich_user:
+        more["email"] = user.email
     return UserView(
-        id=user.id, username=user.username, displayName=user.display_name, role=user.role
+        id=user.id, username=user.username, displayName=user.display_name, role=user.role, **more
     )
 
 
 def _login(state: State, user: User, now: Now) -> Response:
-    return success(Login(token=issue(state, user, now), user=_view(user)))
+    return success(Login(token=issue(state, user, now), user=_view(state, user, now)))
 
 
 def _initialized(state: State) -> bool:
@@ -158,10 +193,11 @@ async def login(state: State, call: Call) -> Response:
 
     Raises:
         ApiError: AUTH_LOGIN_INVALID, AUTH_RATE_LIMITED, AUTH_INVALID_CREDENTIALS,
-            AUTH_USER_DISABLED.
+            AUTH_USER_DISABLED, AUTH_2FA_REQUIRED.
 
     """
-    wanted = read(call, bind_login, "AUTH_LOGIN_INVALID")
+    bind: RuledBinder[Any] = bind_factors if state.config.profile.rich_user else bind_login
+    wanted: LoginInput = read(call, bind, "AUTH_LOGIN_INVALID")
     client = client_of(state, call.request)
     if not state.limiter.allow(client, call.now.ns):
         raise ApiError("AUTH_RATE_LIMITED")
@@ -176,6 +212,8 @@ async def login(state: State, call: Call) -> Response:
     if not await state.hasher.verify(wanted.password.encode(), user.password_hash.encode()):
         _note_login(state, call, user, "login_failed", "密码错误")
         raise ApiError("AUTH_INVALID_CREDENTIALS")
+    if factors.required(state.config.profile, user):
+        raise ApiError("AUTH_2FA_REQUIRED")
     state.limiter.reset(client)
     _note_login(state, call, user, "login_success", "登录成功")
     return _login(state, user, call.now)
@@ -207,7 +245,7 @@ def _check_subject(caller: Caller) -> None:
         raise ApiError("AUTH_INVALID_SUBJECT", "无效登录态")
 
 
-def profile(state: State, _: Call, caller: Caller) -> Response:
+def profile(state: State, call: Call, caller: Caller) -> Response:
     """`GET /api/auth/profile`.
 
     Raises:
@@ -215,7 +253,7 @@ def profile(state: State, _: Call, caller: Caller) -> Response:
 
     """
     _check_subject(caller)
-    return success(_view(_own_user(state, caller)))
+    return success(_view(state, _own_user(state, caller), call.now))
 
 
 async def change_password(state: State, call: Call, caller: Caller) -> Response:

@@ -1,13 +1,17 @@
 """Accounts beside the first one: made, changed and removed by admins."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
+from msgspec import UNSET, UnsetType
+
+from master.admin import factors
 from master.admin.access import Caller, admin_only
 from master.admin.auth import hash_password
 from master.admin.rules import RuledBinder, at_most, one_of, or_empty, read, required, size
 from master.call import Call
 from master.http import success
+from master.now import Now
 from master.protocol import times
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
@@ -27,16 +31,21 @@ class UserInput(Inbound):
     disabled: bool = False
 
 
-bind_user = RuledBinder(
-    UserInput,
-    {
-        "username": (required, size(3, 64)),
-        "password": (or_empty(size(8, 128)),),
-        "displayName": (required, size(1, 128)),
-        "email": (at_most(255),),
-        "role": (one_of("admin", "operator", "viewer"),),
-    },
-)
+class ReachableInput(UserInput):
+    """The same since v2.3.0."""
+
+    phone: str = ""
+
+
+_RULES: Final = {
+    "username": (required, size(3, 64)),
+    "password": (or_empty(size(8, 128)),),
+    "displayName": (required, size(1, 128)),
+    "email": (at_most(255),),
+    "role": (one_of("admin", "operator", "viewer"),),
+}
+bind_user = RuledBinder(UserInput, _RULES)
+bind_reachable = RuledBinder(ReachableInput, {**_RULES, "phone": (at_most(64),)})
 
 _FRACTION: Final = re.compile(r"\.\d+")
 
@@ -48,12 +57,21 @@ class Account(Outbound, frozen=True, kw_only=True):
     username: str
     displayName: str
     email: str
+    phone: str | UnsetType = UNSET
     role: str
     disabled: bool
+    mfaEnabled: bool | UnsetType = UNSET
+    twoFactorEnabled: bool | UnsetType = UNSET
+    twoFactorRecoveryCodesRemaining: int | UnsetType = UNSET
+    webAuthnEnabled: bool | UnsetType = UNSET
+    webAuthnCredentialCount: int | UnsetType = UNSET
+    trustedDeviceCount: int | UnsetType = UNSET
+    emailOtpEnabled: bool | UnsetType = UNSET
+    smsOtpEnabled: bool | UnsetType = UNSET
     createdAt: str
 
 
-def _view(user: User) -> Account:
+def _view(state: State, user: User, now: Now) -> Account:
     created = times.wire_text(user.created_at or times.ZERO_DB_TEXT)
     return Account(
         id=user.id,
@@ -62,6 +80,7 @@ def _view(user: User) -> Account:
         email=user.email,
         role=user.role,
         disabled=bool(user.disabled),
+        **factors.shown(state.config.profile, user, now),
         createdAt=_FRACTION.sub("", created),
     )
 
@@ -79,8 +98,16 @@ def _check_name(state: State, name: str, own_id: int) -> None:
         raise ApiError("USER_USERNAME_EXISTS")
 
 
+def _read(state: State, call: Call) -> UserInput:
+    bind: RuledBinder[Any] = bind_reachable if state.config.profile.rich_user else bind_user
+    wanted: UserInput = read(call, bind, "USER_INVALID")
+    return wanted
+
+
 def _columns(wanted: UserInput) -> dict[str, str | int]:
+    more = {"phone": wanted.phone.strip()} if isinstance(wanted, ReachableInput) else {}
     return {
+        **more,
         "username": wanted.username.strip(),
         "display_name": wanted.displayName.strip(),
         "email": wanted.email.strip(),
@@ -96,9 +123,10 @@ async def _hash(state: State, password: str) -> str:
         raise ApiError("USER_HASH_FAILED") from None
 
 
-def list_all(state: State, _: Call, __: Caller) -> Response:
+def list_all(state: State, call: Call, _: Caller) -> Response:
     """`GET /api/users`: the oldest first."""
-    return success([_view(user) for user in state.database.select(User, "ORDER BY created_at, id")])
+    found = state.database.select(User, "ORDER BY created_at, id")
+    return success([_view(state, user, call.now) for user in found])
 
 
 async def create(state: State, call: Call, _: Caller) -> Response:
@@ -108,7 +136,7 @@ async def create(state: State, call: Call, _: Caller) -> Response:
         ApiError: USER_INVALID, USER_USERNAME_EXISTS, USER_HASH_FAILED.
 
     """
-    wanted = read(call, bind_user, "USER_INVALID")
+    wanted = _read(state, call)
     if not wanted.password.strip():
         raise ApiError("USER_INVALID", "创建用户必须指定密码")
     _check_name(state, wanted.username.strip(), 0)
@@ -122,7 +150,7 @@ async def create(state: State, call: Call, _: Caller) -> Response:
             created_at=call.now.local,
             updated_at=call.now.local,
         )
-    return success(_view(_find(state, user_id)))
+    return success(_view(state, _find(state, user_id), call.now))
 
 
 async def update(state: State, call: Call, _: Caller) -> Response:
@@ -134,7 +162,7 @@ async def update(state: State, call: Call, _: Caller) -> Response:
 
     """
     user_id = call.admin_id()
-    wanted = read(call, bind_user, "USER_INVALID")
+    wanted = _read(state, call)
     _check_name(state, wanted.username.strip(), _find(state, user_id).id)
     columns = _columns(wanted)
     if wanted.password.strip():
@@ -143,7 +171,7 @@ async def update(state: State, call: Call, _: Caller) -> Response:
         user = _find(state, user_id)
         _check_name(state, wanted.username.strip(), user.id)
         state.database.update(User, user.id, **columns, updated_at=call.now.local)
-    return success(_view(_find(state, user.id)))
+    return success(_view(state, _find(state, user.id), call.now))
 
 
 def delete(state: State, call: Call, _: Caller) -> Response:

@@ -79,6 +79,7 @@ REGISTRY: dict[str, ErrorCode] = _table(
     # who you are
     ("API_KEY_INVALID", 400, "API Key 参数不合法"),
     ("API_KEY_NOT_FOUND", 404, "API Key 不存在"),
+    ("AUTH_2FA_REQUIRED", 401, "请输入验证码、恢复码或使用通行密钥"),
     ("AUTH_FORBIDDEN", 403, "当前角色无权执行此操作"),
     ("AUTH_HASH_FAILED", 500, "无法处理密码"),
     ("AUTH_INVALID_CREDENTIALS", 401, "用户名或密码错误"),
