@@ -26,7 +26,7 @@ class Plan(Struct, frozen=True, gc=False, kw_only=True):
         token: the node's.
         version: the agent's release.
         mode: systemd, docker or foreground.
-        arch: amd64, arm64 or auto.
+        arch: amd64, arm64 or auto; for the record, as nothing is downloaded.
         proxy_url: the proxy it goes through, if any.
         ca_cert_file: the certificate it trusts, if any.
 
@@ -102,7 +102,8 @@ def script(plan: Plan) -> str:
 
     """
     plan.check()
-    start = {"systemd": _SYSTEMD, "docker": _DOCKER, "foreground": _FOREGROUND}[plan.mode]
+    ways = {"systemd": _SYSTEMD, "docker": _DOCKER, "foreground": _FOREGROUND}
+    start = ways.get(plan.mode, "")  # a preview may be of no known mode
     more = "".join(
         f'{name}="{value}"\nexport {name}\n'
         for name, value in (
@@ -112,7 +113,7 @@ def script(plan: Plan) -> str:
         if value
     )
     return f"""#!/bin/sh
-# Starts the agent of one node ({plan.mode}, {plan.arch}). The token below is the node's: keep it.
+# Starts the agent of one node. The token below is the node's: keep it to yourself.
 set -eu
 MASTER_URL="{plan.master_url}"
 AGENT_TOKEN="{plan.token}"

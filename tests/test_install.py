@@ -148,10 +148,20 @@ def test_a_token_ends() -> None:
 )
 def test_what_no_token_is_made_for(wrong: dict[str, object]) -> None:
     """Is refused before the node is looked for."""
-    with cluster("2.0") as made:
+    with cluster("2.4") as made:
         refusal = made.refusal("POST", "/api/nodes/99/install-tokens", {**WANTED, **wrong})
 
     assert refusal == (400, "INSTALL_TOKEN_INVALID")
+
+
+def test_a_version_that_cannot_be_quoted_makes_no_script() -> None:
+    """v2.0.0 makes a token for any version, which is used up for nothing."""
+    with cluster("2.0") as made:
+        node_id, _ = made.node()
+        install = make(made, node_id, agentVersion='v2"; rm')["installToken"]
+        first, second = (send(made, "GET", f"/install/{install}") for _ in range(2))
+
+    assert (first.status, first.body, second.status) == (500, b"render error\n", 410)
 
 
 def test_who_may_make_tokens_and_for_which_node() -> None:
@@ -255,7 +265,12 @@ def test_a_preview_has_no_token() -> None:
         assert 'AGENT_TOKEN="<AGENT_TOKEN>"' in answer.body.decode()
         assert "docker run" in answer.body.decode()
         assert made.refusal("GET", path) == (400, "INVALID_INPUT")
-        assert made.refusal("GET", f"{path}?agentVersion=v2&mode=snap")[0] == 500
+        assert made.refusal("GET", f"{path}?agentVersion=v%3B2")[0] == 500
+        assert made.send("GET", f"{path}?agentVersion=v2&mode=snap").status == 200
+    with cluster("2.4") as made:
+        made.node()
+        refusal = made.refusal("GET", f"{path}?agentVersion=v2&mode=snap")
+        assert refusal == (400, "INSTALL_TOKEN_INVALID")
 
 
 @pytest.mark.parametrize("mode", ["systemd", "docker", "foreground"])

@@ -60,8 +60,8 @@ def _master_url(state: State, request: Request) -> str:
     return f"{scheme}://{host or state.config.ip_address}"
 
 
-def _check(wanted: TokenInput, node_id: int) -> None:
-    """Refuse what no token is made for.
+def _check(profile: Profile, wanted: TokenInput, node_id: int) -> None:
+    """Refuse what no token is made for; v2.0.0 takes any version, and gives no script for it.
 
     Raises:
         ApiError: INSTALL_TOKEN_INVALID.
@@ -77,14 +77,15 @@ def _check(wanted: TokenInput, node_id: int) -> None:
         len(text.encode()) > most for text, most in zip(connection, (2048, 2048, 512), strict=True)
     )
     version = wanted.agentVersion.strip()
+    strict = profile.install_fallbacks
     for broken, message in (
         (node_id == 0, "nodeId 必填"),
         (wanted.mode not in _MODES, "mode 非法"),
         (wanted.arch not in _ARCHES, "arch 非法"),
         (wanted.downloadSrc not in _SOURCES, "downloadSrc 非法"),
         (not version, "agentVersion 必填"),
-        (len(version.encode()) > 64, "agentVersion 不能超过 64 字符"),
-        (not is_version(version), "agentVersion 包含非法字符"),
+        (strict and len(version.encode()) > 64, "agentVersion 不能超过 64 字符"),
+        (strict and not is_version(version), "agentVersion 包含非法字符"),
         (not low <= wanted.ttlSeconds <= high, f"ttlSeconds 需在 {low}-{high}"),
         (too_long, "连接配置过长"),
     ):
@@ -119,7 +120,7 @@ def create(state: State, call: Call, caller: Caller) -> Response:
     url = _master_url(state, call.request).rstrip("/")
     if profile.install_connections and not is_plain_url(url):
         raise ApiError("INSTALL_TOKEN_INVALID", "masterURL 必须是安全的完整 HTTP(S) 地址")
-    _check(wanted, node_id)
+    _check(profile, wanted, node_id)
     node = nodes.find(state, node_id)
     columns = _columns(wanted, url)
     text = ""
@@ -332,9 +333,8 @@ def preview(state: State, call: Call, _: Caller) -> Response:
         mode=_or("systemd", asked("mode")),
         arch=_or("auto", asked("arch")),
     )
-    if plan.mode not in _MODES:
-        code = "INSTALL_TOKEN_INVALID" if profile.install_connections else "INTERNAL_ERROR"
-        raise ApiError(code, "Agent 连接配置无效" if profile.install_connections else None)
+    if profile.install_connections and not (plan.mode in _MODES and plan.arch in _ARCHES):
+        raise ApiError("INSTALL_TOKEN_INVALID", "Agent 连接配置无效")
     headers = (("Content-Type", "text/x-shellscript; charset=utf-8"),)
     return Response(200, _previewed(profile, plan).encode(), headers)
 
