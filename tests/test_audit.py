@@ -77,6 +77,35 @@ def with_task(method: str, path: str, body: object = None) -> Callable[[Cluster]
     return done
 
 
+def with_key(method: str, path: str, body: object = None) -> Callable[[Cluster], None]:
+    def done(made: Cluster) -> None:
+        made.key("viewer")
+        made.data(method, path, body)
+
+    return done
+
+
+def with_user(method: str, change: dict[str, object] | None = None) -> Callable[[Cluster], None]:
+    def done(made: Cluster) -> None:
+        made.data("POST", "/api/users", SECOND)
+        made.data(method, "/api/users/2", None if change is None else {**SECOND, **change})
+
+    return done
+
+
+def with_target(method: str) -> Callable[[Cluster], None]:
+    body = {"name": "other", "type": "local_disk", "config": {"basePath": "/srv"}}
+
+    def done(made: Cluster) -> None:
+        made.target()
+        made.data(method, "/api/storage-targets/1", body if method == "PUT" else None)
+
+    return done
+
+
+SECOND: Final = {
+    "username": "second", "password": "correct-horse", "displayName": "S", "role": "viewer",
+}  # fmt: skip
 TASK: Final = "backup_task"
 NIGHTLY: Final = "备份任务「nightly」，类型: file, 调度: 0 3 * * *, 存储: 1 个目标"
 BODY: Final = {
@@ -101,6 +130,44 @@ DONE: Final[dict[str, tuple[Callable[[Cluster], object], tuple[str, ...]]]] = {
     "token rotated": (
         lambda made: made.data("POST", "/api/nodes/2/rotate-token"),
         ("node", "rotate_token", "node", "2", "", "轮换节点 Token (ID: 2)"),
+    ),
+    "key made": (
+        lambda made: made.key("viewer"),
+        ("api_key", "create", "api_key", "1", "viewer", "创建 API Key: viewer (角色: viewer)"),
+    ),
+    "key off": (
+        with_key("PUT", "/api/api-keys/1/toggle", {"disabled": True}),
+        ("api_key", "disable", "api_key", "1", "", "停用 API Key (ID: 1)"),
+    ),
+    "key revoked": (
+        with_key("DELETE", "/api/api-keys/1"),
+        ("api_key", "revoke", "api_key", "1", "", "撤销 API Key (ID: 1)"),
+    ),
+    "user made": (
+        lambda made: made.data("POST", "/api/users", SECOND),
+        ("user", "create", "user", "2", "second", "创建用户 second (角色: viewer)"),
+    ),
+    "user changed": (
+        with_user("PUT", {"disabled": True}),
+        ("user", "update", "user", "2", "second", "更新用户 second (角色: viewer, 停用: true)"),
+    ),
+    "user deleted": (
+        with_user("DELETE"),
+        ("user", "delete", "user", "2", "", "删除用户 (ID: 2)"),
+    ),
+    "target made": (
+        lambda made: made.target(),
+        ("storage_target", "create", "storage_target", "1", "disk",
+         "创建存储目标「disk」，类型: local_disk"),
+    ),
+    "target changed": (
+        with_target("PUT"),
+        ("storage_target", "update", "storage_target", "1", "other",
+         "更新存储目标「other」，类型: local_disk"),
+    ),
+    "target deleted": (
+        with_target("DELETE"),
+        ("storage_target", "delete", "storage_target", "1", "", "删除存储目标 (ID: 1)"),
     ),
     "task made": (
         lambda made: made.task(2, cronExpr="0 3 * * *"),

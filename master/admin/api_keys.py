@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from master import audit
 from master.admin.access import KEY_PREFIX, Caller, admin_only, key_hash
 from master.admin.rules import RuledBinder, one_of, read, required, size
 from master.call import Call
@@ -115,10 +116,21 @@ def create(state: State, call: Call, caller: Caller) -> Response:
         created_at=call.now.local,
         updated_at=call.now.local,
     )
-    return success(NewKey(apiKey=_view(_find(state, key_id)), plainKey=plain))
+    key = _find(state, key_id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="api_key",
+        action="create",
+        target_id=key.id,
+        target_name=key.name,
+        detail=f"创建 API Key: {key.name} (角色: {key.role})",
+    )
+    return success(NewKey(apiKey=_view(key), plainKey=plain))
 
 
-def toggle(state: State, call: Call, _: Caller) -> Response:
+def toggle(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/api-keys/:id/toggle`: `disabled` left out means false.
 
     Raises:
@@ -130,17 +142,37 @@ def toggle(state: State, call: Call, _: Caller) -> Response:
     key = _find(state, key_id)
     disabled = int(wanted.disabled)
     state.database.update(ApiKey, key.id, disabled=disabled, updated_at=call.now.local)
+    action, word = ("disable", "停用") if wanted.disabled else ("enable", "启用")
+    audit.note(
+        state,
+        call,
+        caller,
+        category="api_key",
+        action=action,
+        target_id=key.id,
+        detail=f"{word} API Key (ID: {key.id})",
+    )
     return success({"disabled": wanted.disabled})
 
 
-def revoke(state: State, call: Call, _: Caller) -> Response:
+def revoke(state: State, call: Call, caller: Caller) -> Response:
     """`DELETE /api/api-keys/:id`.
 
     Raises:
         ApiError: INVALID_ID, API_KEY_NOT_FOUND.
 
     """
-    state.database.delete(ApiKey, _find(state, call.admin_id()).id)
+    key = _find(state, call.admin_id())
+    state.database.delete(ApiKey, key.id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="api_key",
+        action="revoke",
+        target_id=key.id,
+        detail=f"撤销 API Key (ID: {key.id})",
+    )
     return success({"revoked": True})
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import Raw
 
+from master import audit
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.providers import PROVIDERS, Config, Provider, check, masked, merged, provider
 from master.admin.rules import RuledBinder, at_most, finite, read, required, size
@@ -138,7 +139,7 @@ def _check_name(state: State, name: str, own_id: int) -> None:
         raise ApiError("STORAGE_TARGET_NAME_EXISTS")
 
 
-def create(state: State, call: Call, _: Caller) -> Response:
+def create(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/storage-targets`: nothing is tested; `enabled` false cannot be said here.
 
     Raises:
@@ -166,10 +167,21 @@ def create(state: State, call: Call, _: Caller) -> Response:
         created_at=call.now.local,
         updated_at=call.now.local,
     )
-    return success(_detail(state, find(state, target_id)))
+    target = find(state, target_id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="storage_target",
+        action="create",
+        target_id=target.id,
+        target_name=target.name,
+        detail=f"创建存储目标「{target.name}」，类型: {target.type}",
+    )
+    return success(_detail(state, target))
 
 
-def update(state: State, call: Call, _: Caller) -> Response:
+def update(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/storage-targets/:id`: keys of the configuration that are left out stay.
 
     The star is lost, as in v2.0.0.
@@ -200,7 +212,18 @@ def update(state: State, call: Call, _: Caller) -> Response:
         quota_bytes=max(wanted.quotaBytes, 0),
         updated_at=call.now.local,
     )
-    return success(_detail(state, find(state, target.id)))
+    target = find(state, target.id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="storage_target",
+        action="update",
+        target_id=target.id,
+        target_name=target.name,
+        detail=f"更新存储目标「{target.name}」，类型: {target.type}",
+    )
+    return success(_detail(state, target))
 
 
 def _open_for_change(state: State, target: Target) -> dict[str, Any]:
@@ -210,7 +233,7 @@ def _open_for_change(state: State, target: Target) -> dict[str, Any]:
         raise ApiError(error.code, "无法读取现有存储目标配置") from None
 
 
-def delete(state: State, call: Call, _: Caller) -> Response:
+def delete(state: State, call: Call, caller: Caller) -> Response:
     """`DELETE /api/storage-targets/:id`: not while a task names it, or one that is gone did.
 
     Raises:
@@ -222,6 +245,15 @@ def delete(state: State, call: Call, _: Caller) -> Response:
     if state.database.query(named, (target.id,)):
         raise ApiError("STORAGE_TARGET_IN_USE")
     state.database.delete(Target, target.id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="storage_target",
+        action="delete",
+        target_id=target.id,
+        detail=f"删除存储目标 (ID: {target.id})",
+    )
     return success({"deleted": True})
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
+from master import audit
 from master.admin import factors
 from master.admin.access import Caller, admin_only
 from master.admin.auth import hash_password
@@ -129,7 +130,7 @@ def list_all(state: State, call: Call, _: Caller) -> Response:
     return success([_view(state, user, call.now) for user in found])
 
 
-async def create(state: State, call: Call, _: Caller) -> Response:
+async def create(state: State, call: Call, caller: Caller) -> Response:
     """`POST /api/users`.
 
     Raises:
@@ -150,10 +151,21 @@ async def create(state: State, call: Call, _: Caller) -> Response:
             created_at=call.now.local,
             updated_at=call.now.local,
         )
-    return success(_view(state, _find(state, user_id), call.now))
+    user = _find(state, user_id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="user",
+        action="create",
+        target_id=user.id,
+        target_name=user.username,
+        detail=f"创建用户 {user.username} (角色: {user.role})",
+    )
+    return success(_view(state, user, call.now))
 
 
-async def update(state: State, call: Call, _: Caller) -> Response:
+async def update(state: State, call: Call, caller: Caller) -> Response:
     """`PUT /api/users/:id`: a blank password keeps the old one; log-ins keep their role.
 
     Raises:
@@ -171,10 +183,22 @@ async def update(state: State, call: Call, _: Caller) -> Response:
         user = _find(state, user_id)
         _check_name(state, wanted.username.strip(), user.id)
         state.database.update(User, user.id, **columns, updated_at=call.now.local)
-    return success(_view(state, _find(state, user.id), call.now))
+    user = _find(state, user.id)
+    disabled = "true" if user.disabled else "false"
+    audit.note(
+        state,
+        call,
+        caller,
+        category="user",
+        action="update",
+        target_id=user.id,
+        target_name=user.username,
+        detail=f"更新用户 {user.username} (角色: {user.role}, 停用: {disabled})",
+    )
+    return success(_view(state, user, call.now))
 
 
-def delete(state: State, call: Call, _: Caller) -> Response:
+def delete(state: State, call: Call, caller: Caller) -> Response:
     """`DELETE /api/users/:id`: no admin goes, not even a disabled one, while one enabled is left.
 
     Raises:
@@ -185,6 +209,15 @@ def delete(state: State, call: Call, _: Caller) -> Response:
     if user.role == "admin" and state.database.count(User, "role = 'admin' AND disabled = 0") <= 1:
         raise ApiError("USER_LAST_ADMIN")
     state.database.delete(User, user.id)
+    audit.note(
+        state,
+        call,
+        caller,
+        category="user",
+        action="delete",
+        target_id=user.id,
+        detail=f"删除用户 (ID: {user.id})",
+    )
     return success({"deleted": True})
 
 
