@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from pages import ATTACK, FAILING, HOSTILE, LONG, PASSING, Hostile, long_report, report
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+webdriver = pytest.importorskip(
+    "selenium.webdriver", reason="selenium is not installed; `nox -s browser` has it"
+)
 from selenium.webdriver.common.by import By  # noqa: E402 - only where selenium is
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
@@ -230,6 +232,27 @@ def test_a_click_opens_the_exchange(reader: Reader, mixed: Path) -> None:
     assert json.loads(panel.find_element(By.CSS_SELECTOR, ".answer").text)["code"] == "OK"
     assert "Answer 200" in panel.text
     assert "operation " in panel.text
+    reader.row_with("alpha: poll").click()
+    reader.wait(
+        "return document.getElementById('exchange').textContent.includes('holds command 1')"
+    )
+
+
+def test_an_event_has_an_address_of_its_own(reader: Reader, mixed: Path) -> None:
+    """Which shows it again, whatever was filtered out."""
+    reader.open_scenario(mixed, 1)
+    reader.choose("row-kind", "timer seen")
+    reader.wait("return document.querySelectorAll('.row').length === 2")
+    reader.js("location.hash = '#s-1/6'")
+    reader.wait("return document.getElementById('exchange').dataset.row === '6'")
+    reader.press(Keys.ARROW_DOWN)
+    reader.wait("return location.hash === '#s-1/7'")
+    title = reader.find("#exchange-title").text
+    reader.open_scenario(mixed, 1, "/7")
+    reader.wait("return document.getElementById('exchange').dataset.row === '7'")
+
+    assert reader.find("#exchange-title").text == title
+    assert reader.find("#row-found").text.startswith("14 of 14")
 
 
 def test_a_failure_leads_to_its_place_in_the_lanes(reader: Reader, mixed: Path) -> None:
@@ -266,6 +289,7 @@ def test_the_keyboard_is_enough(reader: Reader, mixed: Path) -> None:
     assert not reader.find("#exchange").is_displayed()
     reader.press(Keys.ESCAPE)
     reader.wait("return document.getElementById('scenario').hidden")
+    assert reader.js("return document.activeElement.textContent") == "s1"
     reader.press("?")
     assert reader.js("return document.getElementById('help').open")
     reader.press(Keys.ESCAPE)

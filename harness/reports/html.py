@@ -120,7 +120,7 @@ class HtmlFile(Listener):
         assert self._plan is not None
         page = render(report, self._plan, self._packed, self._replay)
         path = self.path(report.profile)
-        path.write_text(page, "utf-8")
+        path.write_bytes(page.encode("utf-8"))  # the policy hashes these very bytes
         self.written.append(path)
 
 
@@ -150,7 +150,7 @@ def pack_history(history: History, outcome: Outcome, idle_s: float) -> Packed:
         "words": [_speakable(word) for word in words],
         "columns": columns,
         "spans": [
-            [number[span.lane], span.first, span.last, span.what, span.text]
+            [number[span.lane], span.first, span.last, span.what, _speakable(span.text)]
             for span in timeline.spans
         ],
         "starts": starts,

@@ -23,6 +23,9 @@ from master.protocol.exchange import Request, Response
 LABEL_LENGTH: Final = 160
 """Characters of a row; everything is in the exchange that it opens."""
 
+KEPT_BYTES: Final = 8_388_608
+"""How much of the bodies is kept as values, so that the same ones are read once."""
+
 FRONT: Final = ("muster", "admin", "stranger", "master")
 """The lanes that are no agents, in this order."""
 
@@ -114,6 +117,7 @@ class Timeline:
         self._idle_s = idle_s
         self._sightings = Sightings()
         self._values: dict[bytes, tuple[int, Any]] = {}
+        self._kept_bytes = 0
         self._clean: dict[str, str] = {}
         self._begun: dict[int, int] = {}
         self._open: dict[tuple[str, str], Span] = {}
@@ -246,6 +250,10 @@ class Timeline:
     def _read(self, body: bytes) -> tuple[int, Any]:
         """Return a body's place in the texts and its value, both without secrets."""
         if body not in self._values:
+            self._kept_bytes += len(body)
+            if self._kept_bytes > KEPT_BYTES:  # values take several times the room of their bytes
+                self._values.clear()
+                self._kept_bytes = len(body)
             value = self._history.body(body)
             text = value
             if not isinstance(value, str):

@@ -23,6 +23,7 @@ async function showExchange(panel, story, at, { onClose, onStep }) {
 }
 
 function facts(story, row) {
+  const { at } = row;
   const list = el("dl");
   const add = (name, value) => list.append(el("dt", {}, name), el("dd", {}, value));
   add("When", seconds(row.time) + " s");
@@ -34,6 +35,10 @@ function facts(story, row) {
   if (row.who) add("Who", row.who);
   add("What", NAMES[row.tag]);
   if (row.op >= 0) add("In the history", "operation " + row.op);
+  for (const [lane, first, last, what, text] of story.spans) {
+    if (lane !== row.lane || at < first || at > last || what === "open") continue;
+    add("Meanwhile", what === "held" ? "holds " + text : "is " + text);
+  }
   if (row.type) {
     const means = { ok: "it happened", fail: "it definitely did not happen", info: "nobody knows whether it happened" };
     add("Outcome", el("span", { class: "type t-" + row.type }, row.type + " – " + means[row.type]));

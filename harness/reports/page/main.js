@@ -10,6 +10,7 @@ async function route() {
   const [, number, at] = /^#s-(\d+)(?:\/(\w+))?$/.exec(location.hash) ?? [];
   const row = number === undefined ? null : byId("s-" + number);
   const inside = row !== null && row.dataset.rows !== undefined;
+  const cameFrom = byId("scenario").hidden ? null : page.story;
   byId("overview").hidden = inside;
   byId("scenario").hidden = !inside;
   if (inside) {
@@ -17,6 +18,10 @@ async function route() {
     byId("scenario-title").focus();
     scrollTo(0, 0);
     await page.show(Number(number), at);
+  } else if (cameFrom && location.hash === "#scenarios") {
+    const left = byId("s-" + cameFrom.number);
+    reveal(left);
+    left.querySelector("a").focus({ preventScroll: true });
   } else if (location.hash.length > 1) {
     reveal(byId(decodeURIComponent(location.hash.slice(1))));
   }

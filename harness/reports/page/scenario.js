@@ -31,7 +31,7 @@ class ScenarioPage {
     byId("scenario-replay").replaceChildren(el("span", { class: "command" }, el("code", {}, row.dataset.replay), copy));
     if (this.story?.number !== number && !(await this.read(number))) return;
     if (at === "broken") this.goToBroken();
-    else if (at) this.openAt(Number(at));
+    else if (at) await this.openAt(Math.min(Number(at) || 0, this.story.length - 1));
   }
 
   async read(number) {
@@ -125,15 +125,17 @@ class ScenarioPage {
     byId("row-found").textContent = "Nothing further went wrong."; // a live region as well
   }
 
-  openAt(row) {
+  async openAt(row) {
+    if (!this.lanes.shown.includes(row)) await this.clearFilters();
     this.lanes.jump(row);
-    this.open(row);
+    await this.open(row);
   }
 
   // --- the panel --------------------------------------------------------------------------------
 
   async open(row) {
     byId("stage").querySelector(".panes").classList.add("open");
+    history.replaceState(null, "", "#s-" + this.story.number + "/" + row); // a link to this event
     await showExchange(this.panel, this.story, row, {
       onClose: () => this.close(),
       onStep: (step) => this.lanes.pick(this.lanes.picked + step),
@@ -150,7 +152,10 @@ class ScenarioPage {
     const was = !this.panel.hidden;
     this.panel.hidden = true;
     byId("stage").querySelector(".panes").classList.remove("open");
-    if (was) byId("rows").focus({ preventScroll: true });
+    if (was) {
+      history.replaceState(null, "", "#s-" + this.story.number);
+      byId("rows").focus({ preventScroll: true });
+    }
     return was;
   }
 
