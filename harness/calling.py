@@ -1,21 +1,24 @@
 """The calls of a scenario's steps: sent with the right credentials, named, and their answers judged."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import trio
 
 from harness.activity import PROMPT_S
-from harness.broken import UnexpectedError
+from harness.broken import UndecidedError, UnexpectedError
 from harness.calls import CALLS
 from harness.expect import Mismatch, matches, show
+from harness.faults import LosingPort
 from harness.history import RecordingPort
 from harness.population import Population
 from harness.scenario.model import Step
 from harness.scope import Scope
 from harness.world import Admin, World, body_bytes
 from master.protocol.exchange import Request, Response
+from simulated_agents.ports import NoReply
 
 _WAITS_FOR_AGENTS: Final = frozenset({"list_dir", "discover"})
 """Calls that take as long as their agents do."""
@@ -58,6 +61,7 @@ class Caller:
         """Make a step's call and judge its answer, or begin it in the background.
 
         Raises:
+            UndecidedError: no answer came, which the step does not speak of.
             UnexpectedError: the answer is not as the step says.
 
         """
@@ -73,6 +77,7 @@ class Caller:
         """Wait for the answer of a call in the background, and judge it.
 
         Raises:
+            UndecidedError: no answer came, which the step does not speak of.
             UnexpectedError: the answer is not as the step says.
 
         """
@@ -89,12 +94,17 @@ class Caller:
     async def _make(self, step: Step, scope: Scope) -> list[dict[str, Any]]:
         """Make a step's call, as often as it says at the same moment, and name the answers."""
         port, request = self._request(step, scope)
+        if step.lose is not None:
+            port = port.behind(partial(LosingPort, half=step.lose))
         answers: list[dict[str, Any]] = []
         redactor = self._world.history.redactor
         redactor.learn_request(request)
 
         async def once() -> None:
-            answer = _described(await port.send(request))
+            try:
+                answer = _described(await port.send(request))
+            except NoReply as error:
+                answer = _no_reply(error)
             redactor.learn_from(answer.get("json"))
             answers.append(answer)
 
@@ -148,11 +158,13 @@ class Caller:
         self, step: Step, expect: dict[str, Any] | None, answer: dict[str, Any], scope: Scope
     ) -> None:
         expected = dict(scope.fill(expect or {}))
+        if "no_reply" in answer and "no_reply" not in expected and step.lose is None:
+            raise UndecidedError(f"{step.place}: no reply: {answer['body']}")
         if "command" in expected:
             command = expected.pop("command")
             wanted = {"type": command} if isinstance(command, str) else command
             expected["data"] = {**expected.get("data", {}), "command": wanted}
-        if not expected.keys() & {"status", "code"}:
+        if not expected.keys() & {"status", "code", "no_reply"} and step.lose is None:
             expected["status"] = 200
         mismatch = matches(expected, answer)
         if mismatch is not None:
@@ -180,6 +192,17 @@ def _described(response: Response) -> dict[str, Any]:
             {key: envelope[key] for key in ("code", "message", "data") if key in envelope}
         )
     return answer
+
+
+def _no_reply(error: NoReply) -> dict[str, Any]:
+    """Return an answer that did not come, as a value to look at."""
+    return {
+        "status": None,
+        "code": None,
+        "headers": {},
+        "body": str(error),
+        "no_reply": "refused" if error.definite else "lost",
+    }
 
 
 def _named(verb: str, answers: list[dict[str, Any]]) -> Any:

@@ -119,3 +119,27 @@ class VirtualClock(trio.abc.Clock):
             return Abort.SUCCEEDED
 
         await wait_task_rescheduled(abort)
+
+
+class ShiftedClock:
+    """The clock of a virtual machine whose wall clock can be set; time passes as everywhere.
+
+    Args:
+        clock: the time everywhere.
+
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._shift_ns = 0
+        self.offset_s = clock.offset_s
+        self.monotonic_s = clock.monotonic_s
+        self.sleep_until = clock.sleep_until
+
+    def shift(self, seconds: float) -> None:
+        """Set the wall clock forward, or back if negative."""
+        self._shift_ns += round(seconds * 1e9)
+
+    def now_ns(self) -> int:
+        """Return the wall time that is shown, in nanoseconds since the epoch."""
+        return self._clock.now_ns() + self._shift_ns

@@ -257,6 +257,10 @@ class RecordingPort:
         history.end(self._elapsed_s(), invoke, reply_type(response), response)
         return response
 
+    def behind(self, fault: Callable[[Port], Port]) -> "RecordingPort":
+        """Return the same way to the master with a fault on it, written down as seen from here."""
+        return RecordingPort(fault(self._port), self._history, self._process, self._elapsed_s)
+
     async def aclose(self) -> None:
         """Close the port behind it."""
         await close_port(self._port)

@@ -6,8 +6,9 @@ them by name.
 
 import fnmatch
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
 
@@ -204,21 +205,24 @@ def _real_timings(scenario: Scenario, speed: float) -> Timings:
 
 
 async def _run_real(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None:
-    """Play scenarios side by side, one server for each set of timers that they ask for."""
-    groups: dict[tuple[float, ...], list[Scenario]] = {}
+    """Play scenarios side by side, one server for each set of timers that they ask for.
+
+    A scenario that kills its server has one of its own.
+    """
+    groups: dict[tuple[Timings, str], list[Scenario]] = {}
     for scenario in plan.scenarios:
         skipped = _skipped(plan, scenario)
         if skipped is not None:
             outcomes[scenario.id] = _complete(plan, skipped)
             hear.played(skipped, None)
             continue
-        timings = _real_timings(scenario, plan.speed)
-        key = tuple(getattr(timings, timing.name) for timing in fields(timings))
+        own = scenario.id if scenario.kills_master else ""
+        key = (_real_timings(scenario, plan.speed), own)
         groups.setdefault(key, []).append(scenario)
     activity = Activity()
     async with trio.open_nursery() as nursery:
-        for key, scenarios in groups.items():
-            group = _RealGroup(plan, Timings(*key), hear, outcomes, activity)
+        for (timings, _), scenarios in groups.items():
+            group = _RealGroup(plan, timings, hear, outcomes, activity)
             nursery.start_soon(group.run, scenarios)
 
 
@@ -251,17 +255,31 @@ class _RealGroup:
 
     async def run(self, scenarios: list[Scenario]) -> None:
         """Play the scenarios side by side, and those that the machine spoiled again, alone."""
-        async with serve_master(self._timings, self._plan.profile) as served:
-            spoiled: list[Scenario] = []
-            async with trio.open_nursery() as nursery:
-                for scenario in sorted(scenarios, key=_span_s, reverse=True):
-                    await self._activity.begin()
-                    self._hear.playing(scenario)
-                    nursery.start_soon(self._play_first, scenario, served, spoiled)
-            for scenario in spoiled:
+        spoiled: list[Scenario] = []
+        async with self._served() as served, trio.open_nursery() as nursery:
+            for scenario in sorted(scenarios, key=_span_s, reverse=True):
+                await self._activity.begin()
+                self._hear.playing(scenario)
+                nursery.start_soon(self._play_first, scenario, served, spoiled)
+        for scenario in spoiled:
+            async with self._served() as served:
                 await self._activity.begin()
                 outcome, history = await self._play(scenario, served)
                 self._done(outcome, history)
+
+    @asynccontextmanager
+    async def _served(self) -> AsyncIterator[Served]:
+        """Run a server; starting one is as much work as playing a scenario."""
+        await self._activity.begin()
+        starting = True
+        try:
+            async with serve_master(self._timings, self._plan.profile) as served:
+                self._activity.end()
+                starting = False
+                yield served
+        finally:
+            if starting:
+                self._activity.end()
 
     async def _play_first(
         self, scenario: Scenario, served: Served, spoiled: list[Scenario]
@@ -295,6 +313,7 @@ class _RealGroup:
             seed=fork(self._plan.seed, scenario.id).getrandbits(64),
             started_s=clock.monotonic_s(),
             activity=self._activity,
+            master=served.process if scenario.kills_master else None,
         )
         try:
             return await play(scenario, world), history

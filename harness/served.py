@@ -35,6 +35,94 @@ class ServerError(Exception):
     """The server did not start, or cannot be set up; the message says why."""
 
 
+class ServerProcess:
+    """`muster serve` in a folder of its own, which it can be killed in and started in again.
+
+    Args:
+        folder: takes the database and the log.
+        timings: the server's timers.
+        profile: the release that it is.
+
+    Attributes:
+        url: where it listens, which stays the same.
+        database: its file.
+        log: where its log goes.
+
+    """
+
+    def __init__(self, folder: Path, timings: Timings, profile: str) -> None:
+        self.database = folder / "master.db"
+        self.log = folder / "serve.log"
+        self.url = ""
+        self._timings = timings
+        self._profile = profile
+        self._process: trio.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the id of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it, and return when it answers.
+
+        Raises:
+            ServerError: it did not start.
+
+        """
+        port = self.url.rpartition(":")[2] or "0"
+        with self.log.open("ab") as log_file:
+            self._process = await trio.lowlevel.open_process(
+                _command(self.database, port, self._timings, self._profile),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log_file,
+                env={**os.environ, "MUSTER_ENCRYPTION_KEY": "muster"},
+            )
+        self.url = await self._wait_ready(self._process)
+
+    async def stop(self) -> None:
+        """Kill it, as `kill -9` does."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+        await self._close_pipes()
+
+    async def end(self) -> None:
+        """Let it stop in its own way, if it does in time."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        assert self._process.stdin is not None
+        await self._process.stdin.aclose()
+        self._process.terminate()
+        with trio.move_on_after(STOP_S):
+            await self._process.wait()
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        await self._close_pipes()
+
+    async def _close_pipes(self) -> None:
+        assert self._process is not None
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            await pipe.aclose()
+
+    async def _wait_ready(self, process: trio.Process) -> str:
+        assert process.stdout is not None
+        said = b""
+        with trio.move_on_after(START_S):
+            async for chunk in process.stdout:
+                said += chunk
+                for line in said.decode("utf-8", "replace").splitlines(keepends=True):
+                    if line.startswith(READY_PREFIX) and line.endswith("\n"):
+                        return line[len(READY_PREFIX) :].strip()
+            await process.wait()
+        last = self.log.read_text("utf-8", "replace").strip().splitlines()[-3:]
+        raise ServerError("the server did not start: " + (" / ".join(last) or "it said nothing"))
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A running server.
@@ -44,7 +132,7 @@ class Served:
         database: its file.
         admin_token: authorises administration; "" where nobody was set up.
         log: where its log goes.
-        pid: its process.
+        process: it, to be killed and started again.
 
     """
 
@@ -52,7 +140,12 @@ class Served:
     database: Path
     admin_token: str
     log: Path
-    pid: int
+    process: ServerProcess
+
+    @property
+    def pid(self) -> int:
+        """Return the id of its process."""
+        return self.process.pid
 
 
 @asynccontextmanager
@@ -71,48 +164,26 @@ async def serve_master(
 
     """
     with tempfile.TemporaryDirectory(prefix="muster-") as folder:
-        database, log = Path(folder, "master.db"), Path(folder, "serve.log")
-        with log.open("wb") as log_file:  # noqa: ASYNC230 - a fresh file in a fresh folder
-            process = await trio.lowlevel.open_process(
-                _command(database, timings, profile),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log_file,
-                env={**os.environ, "MUSTER_ENCRYPTION_KEY": "muster"},
-            )
+        process = ServerProcess(Path(folder), timings, profile)
         try:
-            url = await _wait_ready(process, log)
-            token = await _set_up(url) if set_up else ""
-            yield Served(url, database, token, log, process.pid)
+            await process.start()
+            token = await _set_up(process.url) if set_up else ""
+            yield Served(process.url, process.database, token, process.log, process)
         finally:
             with trio.CancelScope(shield=True):
-                await _stop(process)
+                await process.end()
 
 
-def _command(database: Path, timings: Timings, profile: str) -> list[str]:
+def _command(database: Path, port: str, timings: Timings, profile: str) -> list[str]:
     options = [
         f"--{timing.name.removesuffix('_s').replace('_', '-')}={getattr(timings, timing.name)}s"
         for timing in fields(timings)
     ]
     return [
         *(sys.executable, "-P", "-m", "harness", "serve"),
-        *("--port=0", f"--database={database}", f"--profile={profile}", "--until-stdin-closes"),
-        *options,
+        *(f"--port={port}", f"--database={database}", f"--profile={profile}"),
+        *("--until-stdin-closes", *options),
     ]
-
-
-async def _wait_ready(process: trio.Process, log: Path) -> str:
-    assert process.stdout is not None
-    said = b""
-    with trio.move_on_after(START_S):
-        async for chunk in process.stdout:
-            said += chunk
-            for line in said.decode("utf-8", "replace").splitlines(keepends=True):
-                if line.startswith(READY_PREFIX) and line.endswith("\n"):
-                    return line[len(READY_PREFIX) :].strip()
-        await process.wait()
-    last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]  # noqa: ASYNC240 - small
-    raise ServerError("the server did not start: " + (" / ".join(last) or "it said nothing"))
 
 
 async def _set_up(url: str) -> str:
@@ -126,14 +197,3 @@ async def _set_up(url: str) -> str:
         return token
     finally:
         await port.aclose()
-
-
-async def _stop(process: trio.Process) -> None:
-    assert process.stdin is not None
-    await process.stdin.aclose()
-    process.terminate()
-    with trio.move_on_after(STOP_S):
-        await process.wait()
-    if process.returncode is None:
-        process.kill()
-        await process.wait()

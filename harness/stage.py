@@ -110,6 +110,8 @@ class Stage:
                     "answer": self._caller.answer,
                     "together": self._together,
                     "for_each": self._for_each,
+                    "restart_master": self._restart_master,
+                    "master_clock": self._master_clock,
                     "tamper": self._tamper,
                 }
                 await verbs[step.verb](step, scope)
@@ -177,6 +179,32 @@ class Stage:
     async def _for_each(self, step: Step, scope: Scope) -> None:
         for item in scope.fill(step.args["in"]):
             await self.play(step.args["do"], scope.child(item))
+
+    async def _restart_master(self, step: Step, scope: Scope) -> None:
+        master, clock = self._world.master, self._world.clock
+        assert master is not None  # such a scenario has a master of its own
+        until_s = clock.monotonic_s() + (
+            scope.seconds(step.args["for"]) if "for" in step.args else 0
+        )
+        self._world.history.note(self._world.elapsed_s(), "muster", "master killed")
+        await master.stop()
+        await self.play(step.args.get("do", ()), scope)
+        until_s = max(until_s, clock.monotonic_s())
+        with self._world.activity.resting():
+            await clock.sleep_until(until_s)
+            await master.start()
+        self._waits_drag_s += clock.monotonic_s() - until_s
+        self._world.history.note(self._world.elapsed_s(), "muster", "master started")
+
+    async def _master_clock(self, step: Step, scope: Scope) -> None:
+        assert self._world.shift_clock is not None  # the loader asks for the virtual clock
+        sign, duration = (1, step.args["jump"]) if "jump" in step.args else (-1, step.args["back"])
+        shift_s = sign * scope.seconds(duration)
+        self._world.shift_clock(shift_s)
+        self._world.history.note(
+            self._world.elapsed_s(), "muster", f"master's clock set {shift_s:+g} s"
+        )
+        await self._log_in()  # the time of a log-in is checked against that clock
 
     async def _tamper(self, step: Step, scope: Scope) -> None:
         assert self._world.tables is not None  # such a scenario is skipped without a database

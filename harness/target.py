@@ -10,9 +10,10 @@ from typing import Any, Final
 import msgspec
 import trio
 
-from harness.clock import VirtualClock
+from harness.clock import ShiftedClock, VirtualClock
 from harness.determinism import seeded_scheduler
 from harness.history import History
+from harness.lifetime import Lifetime
 from harness.play import play
 from harness.redact import Redactor
 from harness.scenario.model import Scenario
@@ -20,6 +21,7 @@ from harness.verdict import Outcome
 from harness.world import World
 from master.config import Config, Timings
 from master.core import Master
+from master.objects import MemoryObjects
 from master.protocol.exchange import Request, Response
 from master.protocol.profiles import Profile
 from master.store.database import Database
@@ -50,18 +52,18 @@ class SeededEntropy:
 
 
 class MemoryTables:
-    """The tables of a master in this process."""
+    """The tables of a master in this process, whichever life it is in."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
-        return self._database.query(sql, values)
+        return self._lifetime.master.state.database.query(sql, values)
 
     def columns(self, table: str) -> list[str]:
         """Return the names of a table's columns."""
-        return [row[1] for row in self._database.query(f"PRAGMA table_info({table})")]
+        return [row[1] for row in self.execute(f"PRAGMA table_info({table})")]
 
 
 class FileTables:
@@ -129,42 +131,41 @@ async def _play_embedded(
         bcrypt_cost=_SIMULATED_BCRYPT_COST,
     )
     entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
-    with make_master(Database(release=profile.release), clock, entropy, config) as master:
-        guarded = _guarded(
-            master.handle, lambda text: history.note(clock.monotonic_s(), "master", text)
+    wall = ShiftedClock(clock)
+    objects = MemoryObjects()
+
+    def make(image: bytes | None) -> Master:
+        database = Database(release=profile.release, image=image)
+        return make_master(database, wall, entropy, config, objects=objects)
+
+    async with trio.open_nursery() as nursery:
+        lifetime = Lifetime(
+            make,
+            nursery,
+            lambda text: history.note(clock.monotonic_s(), "master", text),
+            mortal=scenario.kills_master,
         )
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(master.run_monitors)
-            world = World(
-                clock=clock,
-                timings=timings,
-                factor=1.0,
-                slack_s=0.0,
-                history=history,
-                make_port=lambda: DirectPort(guarded),
-                admin_token=await _set_up(guarded, history.redactor),
-                log_in=ADMIN,
-                prefix="",
-                tables=MemoryTables(master.state.database),
-                seed=rng.getrandbits(64),
-                started_s=clock.monotonic_s(),
-            )
-            outcome = await play(scenario, world)
-            nursery.cancel_scope.cancel()
+        await lifetime.start()
+        world = World(
+            clock=clock,
+            timings=timings,
+            factor=1.0,
+            slack_s=0.0,
+            history=history,
+            make_port=lambda: DirectPort(lifetime.handle),
+            admin_token=await _set_up(lifetime.handle, history.redactor),
+            log_in=ADMIN,
+            prefix="",
+            tables=MemoryTables(lifetime),
+            seed=rng.getrandbits(64),
+            started_s=clock.monotonic_s(),
+            master=lifetime,
+            shift_clock=wall.shift,
+        )
+        outcome = await play(scenario, world)
+        nursery.cancel_scope.cancel()
+    lifetime.close()
     return outcome
-
-
-def _guarded(handle: Handle, note: Callable[[str], None]) -> Handle:
-    """Return a handler that answers 500 where the master raises, as its server does."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handle(request)
-        except Exception as error:  # noqa: BLE001 - whatever a broken master raises
-            note(f"{request.method} {request.path} raised {error!r}")
-            return Response(500, b"", headers=())
-
-    return guarded
 
 
 async def _set_up(handle: Handle, redactor: Redactor) -> str:

@@ -29,6 +29,18 @@ class Tables(Protocol):
         ...
 
 
+class Mortal(Protocol):
+    """The master's process, where the harness can kill it."""
+
+    async def stop(self) -> None:
+        """Kill it; return when it is gone."""
+        ...
+
+    async def start(self) -> None:
+        """Start it again on what it left; return when it answers."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Where one scenario is played.
@@ -47,6 +59,9 @@ class World:
         seed: decides all that is random.
         started_s: the clock's reading at the beginning.
         activity: tells others when this scenario only waits.
+        master: its process, or `None` where it must not be killed.
+        shift_clock: sets the master's wall clock forward by seconds, or back; `None` where nothing
+            can.
 
     """
 
@@ -63,6 +78,8 @@ class World:
     seed: int
     started_s: float
     activity: Activity = field(default_factory=Activity)
+    master: Mortal | None = None
+    shift_clock: Callable[[float], None] | None = None
 
     def elapsed_s(self) -> float:
         """Return seconds since the scenario began."""

@@ -27,8 +27,23 @@ from stories import (
         ("poll: alpha\n    «wait: 1s", "expected one verb a step, got 'poll' and 'wait'", None),
         (
             "poll: alpha\n    «expct: {status: 1}",
-            "expected a key beside 'poll' (as, expect, background, times, token, clauses), got 'expct'",
+            "expected a key beside 'poll' (as, expect, background, times, token, lose, clauses), got 'expct'",
             "did you mean 'expect'?",
+        ),
+        (
+            "poll: alpha\n    lose: «all",
+            "expected what gets lost (request, reply), got 'all'",
+            None,
+        ),
+        (
+            "poll: alpha\n    lose: reply\n    «expect: {status: 200}",
+            "expected no 'expect' beside 'lose', where no answer comes",
+            None,
+        ),
+        (
+            "master_clock: «{jump: 1s}",
+            "expected 'clocks: [virtual]' where the master's clock is set",
+            "a server process has the clock of its machine",
         ),
         ("wait: 1s\n    «as: x", "expected 'as' beside calls only, got it beside 'wait'", None),
         (

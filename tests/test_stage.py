@@ -1,11 +1,14 @@
 """What the verbs of scenario files do, one short story each; and how stories fail."""
 
 import json
+from collections.abc import Awaitable
 
 import pytest
 from scenes import play_text
 
 from harness.verdict import Outcome, Verdict
+from master.core import Master
+from master.protocol.exchange import Request, Response
 
 HEAD = """
 scenario: A story of one verb
@@ -15,8 +18,11 @@ tasks: {nightly: {agent: alpha}}
 """
 
 
+VIRTUAL = "clocks: [virtual]\nbecause: A story of the stage.\n"
+
+
 def play(steps: str, head: str = HEAD) -> Outcome:
-    return play_text(head + "steps:\n" + steps)[0]
+    return play_text(head + VIRTUAL + "steps:\n" + steps)[0]
 
 
 STORIES = {
@@ -105,6 +111,63 @@ STORIES = {
         - expect: {agent: "${each}", status: online}
   - admin: {method: GET, path: "/api/nodes?x=1"}
     expect: {data: {length: 3}}
+""",
+    "loses calls": """
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - poll: alpha
+    lose: request
+    as: first
+  - poll: alpha
+    lose: reply
+    as: second
+  - poll: alpha
+    expect: {command: null}
+  - expect: {answers: first, items: [{no_reply: lost, status: null}]}
+  - expect: {commands: {agent: alpha, status: dispatched}, count: 1}
+  - poll: beta
+    lose: request
+    background: true
+    as: third
+  - answer: {of: third, expect: {no_reply: lost}}
+""",
+    "restarts the master": """
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - list_dir: {agent: alpha}
+    background: true
+    as: listing
+  - wait: 1s
+  - poll: alpha
+    as: cmd
+  - restart_master:
+      for: 10s
+      do:
+        - poll: alpha
+          expect: {no_reply: refused}
+        - wait: 5s
+        - poll: alpha
+          as: refused
+          expect: {no_reply: {one_of: [refused, lost]}}
+  - answer: {of: listing, expect: {no_reply: lost}}
+  - expect: {answers: refused, count: 1}
+  - self: alpha
+  - result: {agent: alpha, command: cmd}
+  - expect: {command: cmd, status: succeeded}
+  - restart_master: {}
+  - expect: {record: backup, status: running}
+""",
+    "sets the master's clock": """
+  - heartbeat: alpha
+  - master_clock: {jump: 2d}
+  - expect: {agent: alpha, lastSeen: {matches: 2026-01-01}}
+  - heartbeat: alpha
+  - expect: {agent: alpha, lastSeen: {matches: 2026-01-03}}
+  - master_clock: {back: 1d}
+  - heartbeat: alpha
+  - expect: {agent: alpha, lastSeen: {matches: 2026-01-02}}
 """,
     "tampers": """
   - tamper: {insert: agent_commands, set: {node_id: "${alpha.id}", type: odd, status: pending, payload: {a: 1}}, as: row}
@@ -244,3 +307,79 @@ def test_a_name_that_is_not_there_fails_the_step() -> None:
     assert outcome.verdict is Verdict.FAIL
     assert outcome.failure is not None
     assert "cmd" in outcome.failure.seen
+
+
+def test_a_lost_answer_that_nobody_speaks_of_decides_nothing() -> None:
+    """No reply where one was expected is no failure of the master."""
+    outcome = play(
+        """
+  - restart_master:
+      do:
+        - poll: alpha
+          expect: {status: 200}
+"""
+    )
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert "the connection was refused" in (outcome.reason or "")
+
+
+def test_an_answer_where_none_should_come_fails() -> None:
+    """It is told with the answer that came."""
+    outcome = play("  - poll: alpha\n    expect: {no_reply: lost}\n")
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.failure is not None
+    assert outcome.failure.expected == 'no_reply: "lost"'
+    assert "the answer was 200" in outcome.failure.seen
+
+
+class Careless(Master):
+    """Answers heartbeats before it commits what they change."""
+
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
+        database = self.state.database
+        if request.path == "/api/agent/heartbeat":
+            database.execute("BEGIN")
+        return super().answer(request)
+
+
+def test_a_crash_loses_what_was_not_committed() -> None:
+    """A master that answers before it commits is found out by its own death."""
+    text = (
+        HEAD
+        + """
+steps:
+  - heartbeat: alpha
+  - expect: {agent: alpha, status: online}
+  - restart_master: {}
+  - expect: {agent: alpha, status: online}
+"""
+    )
+
+    assert play_text(text)[0].verdict is Verdict.PASS
+    outcome, _ = play_text(text, make_master=Careless)
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.failure is not None
+    assert ":11:" in outcome.failure.place
+
+
+def test_a_crash_forgets_what_is_in_memory_only() -> None:
+    """The live log of a restore is gone, and what the database has is shown."""
+    outcome = play(
+        """
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - update_record: {agent: alpha, record: backup, status: success}
+  - restore: backup
+    as: again
+  - update_restore: {agent: alpha, restore: again, logAppend: "one\\n"}
+  - expect: {restore: again, logEvents: {length: 2}}
+  - restart_master: {}
+  - expect: {restore: again, logEvents: {absent: true}, logContent: {contains: one}}
+"""
+    )
+
+    assert outcome.failure is None
+    assert outcome.verdict is Verdict.PASS

@@ -190,6 +190,7 @@ def _scenario(reading: Reading, root: Mapping, scenario_id: str) -> Scenario:
     shows, clauses, steps = root.get("scenario"), root.get("clauses"), root.get("steps")
     read_timing(reading, root.get("timing"))
     clocks, because = read_clocks(reading, root)
+    reading.clocks = clocks
     agents = read_agents(reading, root.get("agents"))
     targets = read_targets(reading, root.get("targets"))
     targets += imply_disk(reading, root.get("tasks"))

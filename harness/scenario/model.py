@@ -1,6 +1,6 @@
 """What a scenario file says, as frozen values; what it means is the runner's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,7 @@ class Step:
         expect: what the answer must be, or `None`.
         token: replaces the token the call would use.
         background: do not wait for the answer.
+        lose: what gets lost on the way: `request` or `reply`.
         times: how many of this call are made at the same moment.
         clauses: the clauses that an expectation here is about; the scenario's when empty.
 
@@ -103,6 +104,7 @@ class Step:
     expect: dict[str, Any] | None = None
     token: str | None = None
     background: bool = False
+    lose: str | None = None
     times: int = 1
     clauses: tuple[str, ...] = ()
 
@@ -140,29 +142,28 @@ class Scenario:
     @property
     def speaks_about(self) -> tuple[str, ...]:
         """Return the ids of all clauses that it, or a step of it, is about."""
-        steps = (clause for step in self.steps for clause in _clauses(step))
+        steps = (clause for step in all_steps(self.steps) for clause in step.clauses)
         return tuple(dict.fromkeys((*self.clauses, *steps)))
 
     @property
     def needs_tables(self) -> bool:
         """Whether a step looks into the master's database, or changes it."""
-        return any(_needs_tables(step) for step in self.steps)
+        return any(_needs_tables(step) for step in all_steps(self.steps))
+
+    @property
+    def kills_master(self) -> bool:
+        """Whether a step ends the master's process: nobody else may depend on it."""
+        return any(step.verb == "restart_master" for step in all_steps(self.steps))
 
 
-def _inner(step: Step) -> tuple[Step, ...]:
-    return (*step.args.get("steps", ()), *step.args.get("do", ()))
-
-
-def _clauses(step: Step) -> Iterator[str]:
-    yield from step.clauses
-    for inner in _inner(step):
-        yield from _clauses(inner)
+def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps with the steps inside them, in the order of the file."""
+    for step in steps:
+        yield step
+        yield from all_steps((*step.args.get("steps", ()), *step.args.get("do", ())))
 
 
 def _needs_tables(step: Step) -> bool:
-    if step.verb == "tamper":
-        return True
-    expect = step.args.get("expect") or {}
-    return (
-        bool({"command", "commands"} & set(expect)) and step.verb in {"expect", "until"}
-    ) or any(_needs_tables(inner) for inner in _inner(step))
+    looks = step.verb in {"expect", "until"}
+    subjects = {"command", "commands"} & set(step.args.get("expect") or {})
+    return step.verb == "tamper" or (looks and bool(subjects))

@@ -35,6 +35,7 @@ class Reading:
         behaviours: what agents can be, each with its options.
         names: what has a name so far.
         timing: the timers that the scenario sets.
+        clocks: the clocks that it can run on.
         expectations: how many have been read, or may have been meant.
 
     """
@@ -44,6 +45,7 @@ class Reading:
     behaviours: Table[str, Table[str, str]]
     names: Names = field(default_factory=Names)
     timing: dict[str, float] = field(default_factory=dict)
+    clocks: tuple[str, ...] = ()
     expectations: int = 0
 
     def wrong(self, node: Node, message: str, hint: str | None = None) -> None:

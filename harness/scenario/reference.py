@@ -62,6 +62,7 @@ _BESIDE: Final[dict[str, str]] = {
     "background": "`true` goes on without the answer; an `answer` step waits for it",
     "times": "make the call so many times at the same moment",
     "token": "send this token in place of the right one",
+    "lose": "`request` loses the call before the master hears it, `reply` its answer; nothing is expected then",
     "clauses": "the clauses that the expectation of this step is about; the scenario's when left out",
 }
 

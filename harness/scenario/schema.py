@@ -30,6 +30,7 @@ from harness.scenario.verbs import (
     CALL_KEYS,
     EXISTS,
     LIST_FIELDS,
+    LOSABLE,
     MATCHERS,
     STEP_KEYS,
     SUBJECTS,
@@ -179,7 +180,7 @@ def _verb(name: str, verb: Verb) -> Schema:
         inside = [key for key in (*CALL_KEYS, *STEP_KEYS) if key != "token"]
         long["properties"] = {**properties, **dict.fromkeys(inside, False)}
         long["additionalProperties"] = True
-    if name == "delete":
+    if name in {"delete", "master_clock"}:
         long.update(minProperties=1, maxProperties=1)
     if verb.short is None or tuple(verb.required) != (verb.short,):
         return {"description": verb.help, **long}
@@ -193,6 +194,7 @@ def _step() -> Schema:
         "background": {"type": "boolean"},
         "times": {"type": "integer", "minimum": 1, "maximum": TIMES_MAX},
         "token": {"type": "string"},
+        "lose": {"enum": list(LOSABLE)},
     }
     assert beside.keys() == CALL_KEYS.keys()
     clauses = {"clauses": _list_of(_ref("clause"), uniqueItems=True)}

@@ -8,7 +8,7 @@ from harness.scenario.kinds import read_answer_name, read_kind
 from harness.scenario.model import Step
 from harness.scenario.reading import Reading
 from harness.scenario.source import Mapping, Node, Scalar
-from harness.scenario.verbs import CALL_KEYS, STEP_KEYS, VERBS, Kind, Verb
+from harness.scenario.verbs import CALL_KEYS, LOSABLE, STEP_KEYS, VERBS, Kind, Verb
 
 TIMES_MAX: Final = 1_000
 """Calls at the same moment: beyond any race, below the sockets of a machine."""
@@ -135,10 +135,15 @@ def _call(reading: Reading, mapping: Mapping) -> dict[str, Any]:
     if waits and expect is not None:
         message = "expected no 'expect' beside 'background', where no answer is waited for"
         reading.wrong(mapping.key("expect"), message, "write 'answer: {of: …, expect: …}'")
+    lose = mapping.get("lose")
+    if lose is not None and expect is not None:
+        message = "expected no 'expect' beside 'lose', where no answer comes"
+        reading.wrong(mapping.key("expect"), message)
     most = TIMES_MAX
     return {
         "token": None if token is None else read_kind(reading, Kind.TEXT, token),
         "background": waits,
+        "lose": None if lose is None else reading.word(lose, "what gets lost", LOSABLE),
         "times": 1 if times is None else reading.whole(times, "a number of calls", 1, most) or 1,
         # Named behind what the call sends, and before what its answer must be.
         "name": _give_name(reading, mapping),
@@ -233,6 +238,13 @@ def _tamper(reading: Reading, mapping: Mapping) -> None:
         reading.wrong(mapping.key("as"), "expected 'as' with 'insert' only: it names the new row")
 
 
+def _master_clock(reading: Reading, mapping: Mapping) -> None:
+    _one_of("jump", "back")(reading, mapping)
+    if "real" in reading.clocks:
+        message = "expected 'clocks: [virtual]' where the master's clock is set"
+        reading.wrong(mapping, message, "a server process has the clock of its machine")
+
+
 def _body(reading: Reading, mapping: Mapping) -> None:
     if mapping.get("json") is not None and mapping.get("body") is not None:
         message = "expected 'json' or 'body', got both"
@@ -242,6 +254,7 @@ def _body(reading: Reading, mapping: Mapping) -> None:
 _RULES: Final[dict[str, Callable[[Reading, Mapping], None]]] = {
     "delete": _one_of("agent", "task", "target", "record"),
     "tamper": _tamper,
+    "master_clock": _master_clock,
     "admin": _body,
     "request": _body,
 }

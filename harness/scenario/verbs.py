@@ -202,6 +202,14 @@ VERBS: Final[dict[str, Verb]] = {
         {"in": Kind.LIST, "do": Kind.STEPS},
         ("in", "do"),
     ),
+    "restart_master": Verb(
+        "The master dies at once and starts again on what it left: its database as far as it was committed, and its disk. Until then nobody is answered.",
+        {"for": Kind.DURATION, "do": Kind.STEPS},
+    ),
+    "master_clock": Verb(
+        "Set the wall clock of the master forward (`jump`) or back, on the virtual clock only.",
+        {"jump": Kind.DURATION, "back": Kind.DURATION},
+    ),
     "tamper": Verb(
         "Change the master's database behind its back.",
         {
@@ -221,6 +229,7 @@ CALL_KEYS: Final[dict[str, Kind]] = {
     "background": Kind.FLAG,
     "times": Kind.NUMBER,
     "token": Kind.TEXT,
+    "lose": Kind.TEXT,
 }
 """Keys beside the verb's own that every call takes."""
 
@@ -273,7 +282,12 @@ ANSWER_FIELDS: Final[dict[str, str]] = {
     "json": "the whole body, read as JSON",
     "body": "the body as text",
     "headers": "the answer's headers, their names in small letters",
+    "no_reply": "that no answer came: `refused` when the master cannot have heard the call, `lost` when it may have",
 }
+
+LOSABLE: Final = ("request", "reply")
+"""What can get lost of a call: what is asked, or only what is answered."""
+
 """What the `expect` of a call can say something about."""
 
 LIST_FIELDS: Final[dict[str, str]] = {

@@ -40,6 +40,7 @@ class Database:
     Args:
         path: the file, made when it is missing; `None` keeps everything in memory.
         release: the release whose tables it is to have at least.
+        image: what it begins with in memory: the `image()` of another one.
 
     Raises:
         DatabaseError: the file is not a database, not BackupX's, not writable, or locked.
@@ -47,9 +48,14 @@ class Database:
     """
 
     def __init__(
-        self, path: Path | None = None, release: str = PROFILES[DEFAULT_PROFILE].release
+        self,
+        path: Path | None = None,
+        release: str = PROFILES[DEFAULT_PROFILE].release,
+        image: bytes | None = None,
     ) -> None:
+        assert path is None or image is None
         self._path = path
+        self._image = image
         self.release = release
         try:
             self._connection = self._open()
@@ -76,6 +82,8 @@ class Database:
         # as Go does: text of any bytes is read, and what is no UTF-8 in it is replaced
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         try:
+            if self._image is not None:
+                connection.deserialize(self._image)
             self._prepare(connection)
         except BaseException:
             connection.close()
@@ -104,6 +112,15 @@ class Database:
             with suppress(sqlite3.OperationalError):  # somebody else reads it: WAL stays
                 self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
+
+    def image(self) -> bytes:
+        """Return what a crash at this moment would leave: all that is committed, and nothing else.
+
+        A transaction that is open ends without effect.
+        """
+        if self._connection.in_transaction:
+            self.execute("ROLLBACK")
+        return self._connection.serialize()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
