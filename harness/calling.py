@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -138,6 +139,7 @@ class Caller:
         token = None if step.token is None else str(scope.fill(step.token))
         raw = body_bytes(asked.body)
         headers = {"content-type": "application/json"} if raw else {}
+        headers |= asked.headers
         given = step.args.get("headers", {})
         headers.update({name.lower(): str(scope.fill(value)) for name, value in given.items()})
         if asked.agent is not None:
@@ -181,6 +183,8 @@ def _described(response: Response) -> dict[str, Any]:
         "code": None,
         "headers": {name.lower(): value for name, value in response.all_headers()},
         "body": response.body.decode("utf-8", "replace"),
+        "size": len(response.body),
+        "sha256": sha256(response.body).hexdigest(),
     }
     try:
         envelope = msgspec.json.decode(response.body)

@@ -3,11 +3,13 @@
 One function a verb, and a registry of them; who sends it, and with which token, is the stage's.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
-from harness.scope import Scope
+from harness.scope import Scope, UnknownNameError
 
 Args = dict[str, Any]
 
@@ -20,6 +22,10 @@ _DISCOVER: Final = {
 }
 
 
+ARTIFACT: Final = "backup.tar.gz"
+"""What an uploaded backup is called unless a step says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request without its credentials.
@@ -30,6 +36,8 @@ class Asked:
         body: sent as JSON unless it is bytes already; `None` is none.
         query: without the question mark.
         agent: the declared agent that sends it, or `None`.
+        headers: those that belong to the call, credentials aside.
+        streamed: the body goes out as a stream, whose length is what its header says, if it has one.
 
     """
 
@@ -38,6 +46,8 @@ class Asked:
     body: Any = None
     query: str = ""
     agent: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: bool = False
 
 
 def _further(args: Args, scope: Scope, *own: str) -> dict[str, Any]:
@@ -93,6 +103,53 @@ def _update_restore(args: Args, scope: Scope) -> Asked:
     return Asked("POST", path, body, agent=args["agent"])
 
 
+def _put_artifact(args: Args, scope: Scope) -> Asked:
+    record, target = scope.identify(args["record"]), scope.identify(args["target"])
+    content = _content(args, scope)
+    said = {name: scope.fill(args[name]) for name in ("key", "sha256", "length") if name in args}
+    key = said["key"] if "key" in said else _object_key(args, scope)
+    sha256 = said.get("sha256", hashlib.sha256(content).hexdigest())
+    length = said.get("length")
+    named = {
+        "x-backupx-object-key": key,
+        "x-backupx-sha256": sha256,
+        "content-length": length,
+    }
+    headers = {name: str(value) for name, value in named.items() if value is not None}
+    return Asked(
+        "PUT",
+        f"/api/agent/records/{record}/artifacts/{target}",
+        content,
+        agent=args["agent"],
+        headers={"content-type": "application/octet-stream", **headers},
+        streamed="length" in said,
+    )
+
+
+def _content(args: Args, scope: Scope) -> bytes:
+    """Return what is uploaded: a text, or so many bytes of no meaning."""
+    if "size" in args:
+        size = int(args["size"])
+        return (bytes(range(256)) * (size // 256 + 1))[:size]
+    return str(scope.fill(args.get("content", "a backup\n"))).encode()
+
+
+def _object_key(args: Args, scope: Scope) -> str:
+    """Return the key of a record's object: protocol 3.1, the form of relayed uploads."""
+    record = scope.look_up(args["record"]) if isinstance(args["record"], str) else None
+    if not isinstance(record, dict) or "startedAt" not in record:
+        raise UnknownNameError("when the record was started, which its key begins with")
+    kinds = {task["id"]: task["request"]["type"] for task in scope.tasks()}
+    day = record["startedAt"].translate({ord("-"): None})[2:8]
+    name = scope.fill(args.get("file", ARTIFACT))
+    return f"BackupX/{kinds[record['taskId']]}/{day}/records/{record['id']}/{name}"
+
+
+def _get_artifact(args: Args, scope: Scope) -> Asked:
+    path = f"/api/agent/restores/{scope.identify(args['restore'])}/artifact"
+    return Asked("GET", path, agent=args["agent"])
+
+
 def _self(args: Args, _: Scope) -> Asked:
     return Asked("GET", "/api/v1/agent/self", agent=args["agent"])
 
@@ -121,6 +178,23 @@ def _discover(args: Args, scope: Scope) -> Asked:
 
 def _rotate(args: Args, scope: Scope) -> Asked:
     return Asked("POST", f"/api/nodes/{scope.identify(args['agent'])}/rotate-token")
+
+
+def _lock(args: Args, scope: Scope, *, locked: bool) -> Asked:
+    path = f"/api/backup/records/{scope.identify(args['record'])}/lock"
+    return Asked("PUT", path, {"locked": locked})
+
+
+def _update_task(args: Args, scope: Scope) -> Asked:
+    declared = scope.look_up(args["task"])
+    body = {**declared["request"], **_further(args, scope, "task", "headers")}
+    return Asked("PUT", f"/api/backup/tasks/{declared['id']}", body)
+
+
+def _update_node(args: Args, scope: Scope) -> Asked:
+    node = scope.look_up(args["agent"])
+    body = {"name": node["name"], **_further(args, scope, "agent", "headers")}
+    return Asked("PUT", f"/api/nodes/{node['id']}", body)
 
 
 def _move_task(args: Args, scope: Scope) -> Asked:
@@ -160,12 +234,18 @@ CALLS: Final[dict[str, Callable[[Args, Scope], Asked]]] = {
     "update_record": _update_record,
     "get_restore": _get_restore,
     "update_restore": _update_restore,
+    "put_artifact": _put_artifact,
+    "get_artifact": _get_artifact,
     "self": _self,
     "run": _run,
     "restore": _restore,
     "list_dir": _list_dir,
     "discover": _discover,
     "rotate": _rotate,
+    "lock": partial(_lock, locked=True),
+    "unlock": partial(_lock, locked=False),
+    "update_task": _update_task,
+    "update_node": _update_node,
     "move_task": _move_task,
     "delete": _delete,
     "admin": _admin,

@@ -55,6 +55,10 @@ class Population:
         self._agents: dict[str, Agent] = {}
         self.names = tuple(self._declared)
 
+    def labels(self, name: str) -> tuple[str, ...]:
+        """Return the labels of an agent's node."""
+        return self._declared[name].labels
+
     def port(self, process: str) -> RecordingPort:
         """Return the way to the master that a process uses for the calls of steps."""
         if process not in self._ports:

@@ -299,6 +299,7 @@ class _RealGroup:
         history = History(Redactor())
         history.redactor.learn(served.admin_token)
         history.redactor.learn(ADMIN["password"])
+        prefix = next(self._prefixes)
         world = World(
             clock=clock,
             timings=self._timings,
@@ -308,11 +309,12 @@ class _RealGroup:
             make_port=lambda: HttpPort(served.url),
             admin_token=served.admin_token,
             log_in=ADMIN,
-            prefix=next(self._prefixes),
+            prefix=prefix,
             tables=FileTables(served.database),
             seed=fork(self._plan.seed, scenario.id).getrandbits(64),
             started_s=clock.monotonic_s(),
             activity=self._activity,
+            scratch=str(served.database.parent / "disk" / prefix),
             master=served.process if scenario.kills_master else None,
         )
         try:

@@ -26,6 +26,10 @@ class Scope:
         self._world = world
         self.names: dict[str, Any] = {}
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return the declared tasks: what the master said of each, and the `request` for it."""
+        return [value for value in self.names.values() if _is_task(value)]
+
     def child(self, each: Any) -> "Scope":
         """Return a scope with `each`, for one round of a loop; names given there stay there."""
         scope = Scope(self._world)
@@ -40,6 +44,8 @@ class Scope:
 
         """
         head, *rest = path.strip().split(".")
+        if head == "scratch":
+            return self._world.scratch
         if head == "timing":
             return getattr(self._world.timings, f"{rest[0]}_s")
         if head not in self.names:
@@ -92,3 +98,7 @@ class Scope:
         if isinstance(value, str) and value in self.names:  # `${each}`, over a list of names
             value = self.names[value]
         return value["id"] if isinstance(value, dict) else value
+
+
+def _is_task(value: Any) -> bool:
+    return isinstance(value, dict) and "request" in value

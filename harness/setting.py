@@ -39,6 +39,10 @@ async def _make_nodes(world: World, admin: Admin, population: Population, scope:
         ids = {node["name"]: node["id"] for node in await admin.data("GET", "/api/nodes")}
         for name in population.names:
             names[name]["id"] = ids[names[name]["name"]]
+    for name in population.names:
+        if labels := population.labels(name):
+            body = {"name": names[name]["name"], "labels": ",".join(labels)}
+            await admin.data("PUT", f"/api/nodes/{names[name]['id']}", body)
 
 
 async def _make_targets(scenario: Scenario, world: World, admin: Admin, scope: Scope) -> None:
@@ -48,7 +52,7 @@ async def _make_targets(scenario: Scenario, world: World, admin: Admin, scope: S
             "name": world.prefix + target.name,
             "type": target.type,
             "enabled": True,
-            "config": target.config,
+            "config": scope.fill(target.config),
         }
         scope.names[target.name] = await admin.data("POST", "/api/storage-targets", body)
 
@@ -69,7 +73,11 @@ def _task_body(task: TaskDecl, world: World, scope: Scope) -> dict[str, Any]:
         "type": task.type,
         "enabled": True,
         "storageTargetIds": [names[target]["id"] for target in task.targets],
-        "nodeId": names[task.agent]["id"],
+        **(
+            {"nodePoolTag": task.pool}
+            if task.agent is None
+            else {"nodeId": names[task.agent]["id"]}
+        ),
         "compression": "gzip",
         **source,
         **scope.fill(task.fields),

@@ -59,6 +59,7 @@ class World:
         seed: decides all that is random.
         started_s: the clock's reading at the beginning.
         activity: tells others when this scenario only waits.
+        scratch: a folder that the master may write in, where nobody else does.
         master: its process, or `None` where it must not be killed.
         shift_clock: sets the master's wall clock forward by seconds, or back; `None` where nothing
             can.
@@ -78,6 +79,7 @@ class World:
     seed: int
     started_s: float
     activity: Activity = field(default_factory=Activity)
+    scratch: str = "/muster"
     master: Mortal | None = None
     shift_clock: Callable[[float], None] | None = None
 

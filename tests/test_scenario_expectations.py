@@ -66,7 +66,7 @@ VERB_LIST = "record, restore, task, agent, command, records, restores, commands,
             "poll: alpha\n    expect: {«staus: 200}",
             (
                 "expected a field of an answer (status, code, message, data, command, json, body,"
-                " headers, no_reply), got 'staus'"
+                " headers, size, sha256, no_reply), got 'staus'"
             ),
             "did you mean 'status'?",
         ),

@@ -170,7 +170,7 @@ def test_mistake_in_the_head(tmp_path: Path, text: str, message: str, hint: str 
             "a: {behaviour: crashing, «restart: 1s}",
             (
                 "expected an option of a crashing agent (at, restart_after, times, with, note,"
-                " behaviour, count, start, work), got 'restart'"
+                " behaviour, count, start, labels, work), got 'restart'"
             ),
             "did you mean 'start'?",
         ),
@@ -261,8 +261,18 @@ def test_mistake_in_an_agent(tmp_path: Path, agents: str, message: str, hint: st
             None,
         ),
         (
-            "targets: {s: {type: x, config: «{a: '${alpha.id}'}}}",
-            "expected no references here: nothing exists yet that they could name",
+            "targets: {s: {type: x, config: {a: «'${alpha.id}'}}}",
+            "expected no reference here but ${scratch}: nothing exists yet that it could name",
+            None,
+        ),
+        (
+            "targets: {s: {type: x, config: {a: «'${scratch.a}'}}}",
+            "expected no reference here but ${scratch}: nothing exists yet that it could name",
+            None,
+        ),
+        (
+            "tasks: {t: {agent: alpha, «pool: db}}",
+            "expected 'agent' or 'pool', got both",
             None,
         ),
         ("tasks: {t: «{type: file}}", "expected a task to have 'agent', which is missing", None),

@@ -132,7 +132,7 @@ def test_tasks_and_targets_are_read(tmp_path: Path) -> None:
     assert (disk.name, disk.type, disk.config) == (
         "disk",
         "local_disk",
-        {"basePath": "/muster/disk"},
+        {"basePath": "${scratch}/disk"},
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 from harness.scenario.kinds import read_json, read_kind
 from harness.scenario.model import AgentDecl, Place, TargetDecl, TaskDecl
 from harness.scenario.reading import Reading
-from harness.scenario.source import Mapping, Node, Scalar, describe
+from harness.scenario.references import SCRATCH_REFERENCE
+from harness.scenario.source import Mapping, Node, Scalar, describe, scalars
 from harness.scenario.suggest import did_you_mean
 from harness.scenario.verbs import Kind
 
@@ -17,6 +18,7 @@ AGENT_KEYS: Final[dict[str, str]] = {
     "behaviour": "what it does by itself; `manual` does only what the steps say",
     "count": "so many of them, named with `-1`, `-2` and so on",
     "start": "`later` waits for a `start` step",
+    "labels": "the labels of its node, where the release has some",
     "work": "how its pretend work goes",
 }
 WORK_KEYS: Final[dict[str, str]] = {
@@ -28,12 +30,13 @@ WORK_KEYS: Final[dict[str, str]] = {
 OUTCOMES: Final = ("success", "failure")
 TASK_KEYS: Final[dict[str, str]] = {
     "agent": "the agent that does it",
+    "pool": "in place of `agent`: the label of the agents that may do it",
     "type": "`file` when left out",
     "targets": "the names of its storage targets; `[disk]` when left out",
 }
 TARGET_KEYS: Final[dict[str, str]] = {
     "type": "`local_disk` and so on, as on the wire",
-    "config": "its settings, as on the wire",
+    "config": "its settings, as on the wire; `${scratch}` is a folder that the master may write in",
 }
 
 CHOICE: Final = "choice:"
@@ -47,7 +50,6 @@ SIZE_MAX: Final = 2**63 - 1
 
 DISK: Final = "disk"
 _DISK_TYPE: Final = "local_disk"
-_DISK_PATH: Final = "/muster/disk"
 
 
 def _entries(reading: Reading, node: Node | None, what: str) -> Iterator[tuple[str, Scalar, Node]]:
@@ -86,6 +88,7 @@ def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
     said = node.get("behaviour")
     behaviour = None if said is None else reading.word(said, "a behaviour", known)
     count, start, work = node.get("count"), node.get("start"), node.get("work")
+    labels = node.get("labels")
     later = None if start is None else reading.word(start, "the word 'later'", ("later",))
     return AgentDecl(
         name,
@@ -95,7 +98,13 @@ def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
         work={} if work is None else _work(reading, work),
         count=None if count is None else reading.whole(count, "a number of agents", 1, COUNT_MAX),
         start=later is None,
+        labels=() if labels is None else _labels(reading, labels),
     )
+
+
+def _labels(reading: Reading, node: Node) -> tuple[str, ...]:
+    words = [_plain(reading, Kind.TEXT, item) for item in reading.sequence(node, "labels")]
+    return tuple(str(word) for word in words)
 
 
 def _options(reading: Reading, behaviour: str, node: Mapping) -> dict[str, Any]:
@@ -161,9 +170,25 @@ def read_targets(reading: Reading, node: Node | None) -> list[TargetDecl]:
                 reading.unknown_key(inner, "a key of a storage target", TARGET_KEYS)
         kind, config = mapping.get("type"), mapping.get("config")
         type_ = "" if kind is None else reading.text(kind, "a type of storage") or ""
-        settings = {} if config is None else _plain(reading, Kind.MAPPING, config) or {}
+        settings = {} if config is None else _settings(reading, config)
+        if type_ == _DISK_TYPE:
+            settings.setdefault("basePath", _disk_path(name))
         targets.append(TargetDecl(name, type_, settings, key.place))
     return targets
+
+
+def _settings(reading: Reading, node: Node) -> dict[str, Any]:
+    """Return a target's settings, in which nothing but the scratch folder can be named."""
+    for scalar in scalars(node):
+        if "${" in scalar.text.replace(SCRATCH_REFERENCE, ""):
+            message = "expected no reference here but ${scratch}: nothing exists yet"
+            reading.wrong(scalar, f"{message} that it could name")
+            return {}
+    return dict(read_kind(reading, Kind.MAPPING, node) or {})
+
+
+def _disk_path(name: str) -> str:
+    return f"{SCRATCH_REFERENCE}/{name}"
 
 
 def imply_disk(reading: Reading, tasks: Node | None) -> list[TargetDecl]:
@@ -181,7 +206,7 @@ def imply_disk(reading: Reading, tasks: Node | None) -> list[TargetDecl]:
 
 def _disk(reading: Reading, place: Place) -> TargetDecl:
     reading.names.targets[DISK] = place
-    return TargetDecl(DISK, _DISK_TYPE, {"basePath": _DISK_PATH}, place)
+    return TargetDecl(DISK, _DISK_TYPE, {"basePath": _disk_path(DISK)}, place)
 
 
 def read_tasks(reading: Reading, node: Node | None) -> tuple[TaskDecl, ...]:
@@ -196,8 +221,12 @@ def read_tasks(reading: Reading, node: Node | None) -> tuple[TaskDecl, ...]:
 
 
 def _task(reading: Reading, name: str, place: Place, mapping: Mapping) -> TaskDecl:
-    reading.required(mapping, "a task", ("agent",))
-    agent, kind, targets = mapping.get("agent"), mapping.get("type"), mapping.get("targets")
+    agent, pool = mapping.get("agent"), mapping.get("pool")
+    if agent is None and pool is None:
+        reading.required(mapping, "a task", ("agent",))
+    elif agent is not None and pool is not None:
+        reading.wrong(mapping.key("pool"), "expected 'agent' or 'pool', got both")
+    kind, targets = mapping.get("type"), mapping.get("targets")
     fields = {
         key.text: read_json(reading, value)
         for key, value in mapping.entries
@@ -205,7 +234,8 @@ def _task(reading: Reading, name: str, place: Place, mapping: Mapping) -> TaskDe
     }
     return TaskDecl(
         name,
-        agent="" if agent is None else _task_agent(reading, agent),
+        agent=None if agent is None else _task_agent(reading, agent),
+        pool=None if pool is None else _plain(reading, Kind.TEXT, pool),
         type="file" if kind is None else reading.text(kind, "a type of task") or "",
         targets=(DISK,) if targets is None else _task_targets(reading, targets),
         fields=fields,

@@ -44,6 +44,7 @@ class AgentDecl:
         work: pretend work, where given: `duration` (a `Duration`), `size` in bytes, `outcome`
             (`success`, `failure`), `logs` (its log lines).
         start: `False` waits for a `start` step.
+        labels: those of its node.
 
     """
 
@@ -54,6 +55,7 @@ class AgentDecl:
     work: dict[str, Any] = field(default_factory=dict)
     count: int | None = None
     start: bool = True
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,14 @@ class TargetDecl:
 
 @dataclass(frozen=True, slots=True)
 class TaskDecl:
-    """A declared backup task; `fields` go into the create request as they are."""
+    """A declared backup task; `fields` go into the create request as they are.
+
+    It is one agent's, or for any of a pool: those whose labels have that word.
+    """
 
     name: str
-    agent: str
+    agent: str | None
+    pool: str | None
     type: str
     targets: tuple[str, ...]
     fields: dict[str, Any]

@@ -13,6 +13,7 @@ from harness.scenario.references import (
     EACH,
     NAME,
     RESERVED,
+    SCRATCH,
     TIMING,
     BadReferenceError,
     Reference,
@@ -168,6 +169,9 @@ class Reading:
                 self.wrong(node, "expected ${each} inside a for_each only")
         elif head == TIMING:
             self._check_timer(node, reference)
+        elif head == SCRATCH:
+            if reference.path:
+                self.wrong(node, "expected ${scratch}, which is text and has no fields")
         elif head == CASE:
             self.wrong(node, "expected ${case.…} in the story of a file with 'cases' only")
         elif head in self.names.agents and not self.names.is_agent(head):

@@ -10,7 +10,9 @@ NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 EACH: Final = "each"
 TIMING: Final = "timing"
 CASE: Final = "case"
-RESERVED: Final = frozenset({EACH, TIMING, CASE})
+SCRATCH: Final = "scratch"
+SCRATCH_REFERENCE: Final = "${scratch}"
+RESERVED: Final = frozenset({EACH, TIMING, CASE, SCRATCH})
 """The heads of references that stand for something everywhere."""
 
 _OPEN: Final = "${"

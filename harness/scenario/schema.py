@@ -221,6 +221,7 @@ def _agent(behaviours: Table[str, Table[str, str]]) -> Schema:
         {
             "count": {"type": "integer", "minimum": 1, "maximum": COUNT_MAX},
             "start": {"const": "later"},
+            "labels": _list_of({"type": "string"}),
         },
     )
     every["work"] = {"description": AGENT_KEYS["work"], **_work()}
@@ -254,11 +255,13 @@ def _target() -> Schema:
 def _task() -> Schema:
     schemas = {
         "agent": {"type": "string", "pattern": _NAME},
+        "pool": {"type": "string", "minLength": 1},
         "type": {"type": "string", "minLength": 1},
         "targets": _list_of({"type": "string", "pattern": _NAME}),
     }
     properties = _described(TASK_KEYS, schemas)
-    return {"type": "object", "properties": properties, "required": ["agent"]}
+    whose: list[Schema] = [{"required": ["agent"]}, {"required": ["pool"]}]
+    return {"type": "object", "properties": properties, "oneOf": whose}
 
 
 def _case() -> Schema:

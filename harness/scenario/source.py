@@ -138,6 +138,19 @@ def describe(node: Node) -> str:
             return f"the number {node.text}"
 
 
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Yield all values inside a node, without keys."""
+    match node:
+        case Mapping():
+            for _, value in node.entries:
+                yield from scalars(value)
+        case Sequence():
+            for item in node.items:
+                yield from scalars(item)
+        case _:
+            yield node
+
+
 def read_page(path: Path) -> tuple[Page, Node | None]:
     """Return a file's content, or `None` and what is wrong with it in the page's errors."""
     page = Page(path)

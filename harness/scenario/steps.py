@@ -13,6 +13,9 @@ from harness.scenario.verbs import CALL_KEYS, LOSABLE, STEP_KEYS, VERBS, Kind, V
 TIMES_MAX: Final = 1_000
 """Calls at the same moment: beyond any race, below the sockets of a machine."""
 
+ARTIFACT_MAX: Final = 16_777_216
+"""Bytes of an uploaded backup: it is held in memory, and in the history."""
+
 _BESIDE: Final = {**CALL_KEYS, **STEP_KEYS}
 _ON_WIRE: Final = frozenset({"token"})
 """Keys beside a verb that are also fields of bodies, so that they can stand inside an open verb."""
@@ -245,6 +248,17 @@ def _master_clock(reading: Reading, mapping: Mapping) -> None:
         reading.wrong(mapping, message, "a server process has the clock of its machine")
 
 
+def _put_artifact(reading: Reading, mapping: Mapping) -> None:
+    if mapping.get("content") is not None and mapping.get("size") is not None:
+        reading.wrong(mapping.key("size"), "expected 'content' or 'size', got both")
+    if isinstance(size := mapping.get("size"), Scalar):
+        reading.whole(size, "a number of bytes", 0, ARTIFACT_MAX)
+    for name, kind in (("key", Kind.TEXT), ("sha256", Kind.TEXT), ("length", Kind.NUMBER)):
+        node = mapping.get(name)
+        if node is not None and not (isinstance(node, Scalar) and node.text == "null"):
+            read_kind(reading, kind, node)
+
+
 def _body(reading: Reading, mapping: Mapping) -> None:
     if mapping.get("json") is not None and mapping.get("body") is not None:
         message = "expected 'json' or 'body', got both"
@@ -255,6 +269,7 @@ _RULES: Final[dict[str, Callable[[Reading, Mapping], None]]] = {
     "delete": _one_of("agent", "task", "target", "record"),
     "tamper": _tamper,
     "master_clock": _master_clock,
+    "put_artifact": _put_artifact,
     "admin": _body,
     "request": _body,
 }

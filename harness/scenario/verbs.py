@@ -110,6 +110,29 @@ VERBS: Final[dict[str, Verb]] = {
         restore=Kind.RESTORE,
         headers=Kind.MAPPING,
     ),
+    "put_artifact": _call(
+        "The agent uploads a backup through the master, with the right key, hash and length unless said otherwise; `null` leaves one out.",
+        "agent",
+        "record",
+        "target",
+        agent=Kind.AGENT,
+        record=Kind.RECORD,
+        target=Kind.TARGET,
+        content=Kind.TEXT,
+        size=Kind.NUMBER,
+        file=Kind.TEXT,
+        key=Kind.JSON,
+        sha256=Kind.JSON,
+        length=Kind.JSON,
+        headers=Kind.MAPPING,
+    ),
+    "get_artifact": _call(
+        "The agent downloads the backup to restore through the master.",
+        "agent",
+        "restore",
+        agent=Kind.AGENT,
+        restore=Kind.RESTORE,
+    ),
     "self": _call("The agent asks for its own status.", "agent", short="agent", agent=Kind.AGENT),
     # --- what an administrator does ------------------------------------------------------------
     "run": _call(
@@ -136,6 +159,24 @@ VERBS: Final[dict[str, Verb]] = {
         "agent",
         short="agent",
         agent=Kind.AGENT,
+    ),
+    "lock": _call(
+        "Lock a backup record against deletion.", "record", short="record", record=Kind.RECORD
+    ),
+    "unlock": _call("Unlock a backup record.", "record", short="record", record=Kind.RECORD),
+    "update_task": _call(
+        "Change a task: what it was made with, with further keys in the place of its fields.",
+        "task",
+        open_=True,
+        task=Kind.TASK,
+        headers=Kind.MAPPING,
+    ),
+    "update_node": _call(
+        "Change an agent's node; further keys are the fields beside its name.",
+        "agent",
+        open_=True,
+        agent=Kind.AGENT,
+        headers=Kind.MAPPING,
     ),
     "move_task": _call(
         "Bind a task to another agent.", "task", "agent", task=Kind.TASK, agent=Kind.AGENT
@@ -282,6 +323,8 @@ ANSWER_FIELDS: Final[dict[str, str]] = {
     "json": "the whole body, read as JSON",
     "body": "the body as text",
     "headers": "the answer's headers, their names in small letters",
+    "size": "bytes of the body",
+    "sha256": "the hash of the body, as 64 hexadecimal digits",
     "no_reply": "that no answer came: `refused` when the master cannot have heard the call, `lost` when it may have",
 }
 
