@@ -23,5 +23,9 @@ class UndecidedError(Exception):
     """The run cannot tell: a reply was lost where none should have been."""
 
 
+class MistakeError(UndecidedError):
+    """The scenario asks for what cannot be, whatever the master does."""
+
+
 class SetUpError(UndecidedError):
     """The master would not let the scenario be set up."""

@@ -7,7 +7,7 @@ import trio
 
 from harness.broken import SetUpError, UndecidedError, UnexpectedError
 from harness.expect import Mismatch
-from harness.scenario.model import Scenario
+from harness.scenario.model import Scenario, Step
 from harness.stage import Stage
 from harness.verdict import Failure, Outcome, Verdict
 from harness.world import World
@@ -67,6 +67,18 @@ def _first(group: BaseExceptionGroup[E]) -> E:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
+def _charged(step: Step, scenario: Scenario) -> tuple[str, ...]:
+    """Return the clauses that a failed step speaks against.
+
+    Its own, where it has some; an expectation without speaks for all of the scenario's. A step that
+    expects nothing of its own shows only that the story does not get there: that is charged to the
+    first clause alone, the one the story is told for.
+    """
+    if step.clauses:
+        return step.clauses
+    return scenario.clauses if step.expects else scenario.clauses[:1]
+
+
 def _fail(outcome: Outcome, error: UnexpectedError, stage: Stage, world: World) -> None:
     redactor = world.history.redactor
     mismatch: Mismatch = error.mismatch
@@ -88,4 +100,6 @@ def _fail(outcome: Outcome, error: UnexpectedError, stage: Stage, world: World) 
         )
     else:
         outcome.verdict = Verdict.FAIL
-        outcome.broken = error.step.clauses or outcome.scenario.clauses
+        outcome.broken = _charged(error.step, outcome.scenario)
+        if not error.step.expects:
+            outcome.reason = "a step that only leads to what is shown was refused"

@@ -6,7 +6,7 @@ from typing import Final
 
 import trio
 
-from harness.broken import UndecidedError, UnexpectedError
+from harness.broken import MistakeError, UndecidedError, UnexpectedError
 from harness.calling import Caller
 from harness.expect import Mismatch
 from harness.looking import Eyes
@@ -120,8 +120,8 @@ class Stage:
                 step, Mismatch("", "the steps before to name it", str(error))
             ) from None
         except TamperError as error:
-            mismatch = Mismatch("", "a table and columns of the master's database", str(error))
-            raise UnexpectedError(step, mismatch) from None
+            message = f"{step.place}: a mistake of the scenario: {error}"
+            raise MistakeError(message) from None
         except AdminError as error:
             mismatch = Mismatch("", "the master to say how things are", str(error))
             raise UnexpectedError(step, mismatch) from None

@@ -8,7 +8,7 @@ from harness.world import Tables
 
 
 class TamperError(Exception):
-    """A table or column that the database does not have."""
+    """A table or column that the database does not have, or a change that changes nothing."""
 
 
 def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
@@ -17,7 +17,7 @@ def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
     Values that are mappings or lists are stored as JSON text.
 
     Raises:
-        TamperError: the database has no such table or column.
+        TamperError: the database has no such table or column, or no row to change.
 
     """
     (action,) = (key for key in args if key in {"insert", "update", "delete"})
@@ -39,9 +39,11 @@ def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
             return inserted
         case "update":
             assignments = ", ".join(f"{name} = ?" for name in columns)
-            tables.execute(f"UPDATE {table} SET {assignments} WHERE {condition}", values)  # noqa: S608
+            sql = f"UPDATE {table} SET {assignments} WHERE {condition} RETURNING 1"  # noqa: S608
         case _:
-            tables.execute(f"DELETE FROM {table} WHERE {condition}", values)  # noqa: S608
+            sql = f"DELETE FROM {table} WHERE {condition} RETURNING 1"  # noqa: S608
+    if not tables.execute(sql, values):
+        raise TamperError(f"there is no row in {table} with {json.dumps(where)}")
     return 0
 
 

@@ -71,11 +71,11 @@ steps:
   - wait: command_timeout - 10s
   - until:
       within: 1m
-      expect: {records: {task: nightly, status: running}, where: {x: 1}, count: {at_least: 1}}
+      expect: {records: {task: nightly, status: running}, where: {fileSize: 1}, count: {at_least: 1}}
   - expect:
       record: backup
       durationSeconds: {takes: [0s, 10m31s]}
-      text: |
+      logContent: |
         two
         lines
 """
@@ -158,7 +158,7 @@ def test_steps_are_read(tmp_path: Path) -> None:
     assert until.args["expect"]["records"] == {"task": "nightly", "status": "running"}
     low, high = expect.args["expect"]["durationSeconds"]["takes"]
     assert (low.text, high.text) == ("0s", "10m31s")
-    assert expect.args["expect"]["text"] == "two\nlines\n"
+    assert expect.args["expect"]["logContent"] == "two\nlines\n"
 
 
 def test_step_keeps_how_it_is_written(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_step_keeps_how_it_is_written(tmp_path: Path) -> None:
     assert (steps[0].place.line, steps[0].place.column) == (27, 5)
     assert steps[2].source.splitlines()[0:3] == ["together:", "  - poll: beta", "    as: left"]
     assert steps[5].args["do"][0].source == "{poll: beta, as: inner}"
-    assert steps[9].source.endswith("text: |\n    two\n    lines")
+    assert steps[9].source.endswith("logContent: |\n    two\n    lines")
 
 
 def test_defaults_of_a_short_file(tmp_path: Path) -> None:
@@ -198,12 +198,12 @@ def test_declared_disk_is_not_implied(tmp_path: Path) -> None:
     "steps",
     [
         "- expect: {record: backup, status: {not: {matches: '^(a|${alpha.id})$'}}}",
-        "- expect: {record: 12, size: {between: [1, '${backup.size}']}, x: {length: 0}}",
-        "- expect: {task: nightly, x: {exactly: {a: {at_most: 1}}}, y: {keys: []}}",
-        "- expect: {agent: swarm-2, x: {json: {a: 1}}, y: {all: {contains: a}}, z: {any: 1}}",
-        "- expect: {record: '${backup.id}', log: {in_order: [a, b]}, y: {absent: true}}",
+        "- expect: {record: 12, fileSize: {between: [1, '${backup.size}']}, fileName: {length: 0}}",
+        "- expect: {task: nightly, tags: {exactly: {a: {at_most: 1}}}, name: {keys: []}}",
+        "- expect: {agent: swarm-2, name: {json: {a: 1}}, labels: {all: {contains: a}}, queue: {any: 1}}",
+        "- expect: {record: '${backup.id}', logContent: {in_order: [a, b]}, y: {absent: true}}",
         "- expect: {record: backup, exists: false}",
-        "- expect: {record: backup, tasks: {tasks: 1}, note: {note: 1}}",
+        "- expect: {record: backup, logEvents: {tasks: 1}, logContent: {note: 1}}",
         "- expect: {answers: command, any: {status: 200}, all: {takes: [1s, 1s]}}",
         "- expect: {commands: {agent: alpha}, count: 1, items: [{id: 1}]}",
         "- poll: alpha\n    as: again\n    expect: {command: {id: '${again.id}'}}",
@@ -234,10 +234,13 @@ def test_byte_order_mark_and_foreign_line_ends_are_no_mistake(tmp_path: Path) ->
     [
         ("  - tamper: {delete: nodes}\n", True),
         ("  - expect: {command: command, status: x}\n", True),
-        ("  - until: {within: 1s, expect: {commands: {}, count: 0}}\n", True),
-        ("  - together: [{for_each: {in: [1], do: [{expect: {commands: {}, count: 0}}]}}]\n", True),
+        ("  - until: {within: 1s, expect: {commands: {nodeId: 1}, count: 0}}\n", True),
+        (
+            "  - together: [{for_each: {in: [1], do: [{expect: {commands: {nodeId: 1}, count: 0}}]}}]\n",
+            True,
+        ),
         ("  - poll: alpha\n    expect: {command: null}\n", False),
-        ("  - expect: {records: {}, count: 0}\n", False),
+        ("  - expect: {records: {task: 1}, count: 0}\n", False),
     ],
 )
 def test_scenario_knows_that_it_needs_the_database(tmp_path: Path, steps: str, needs: bool) -> None:

@@ -98,15 +98,15 @@ GOOD = [
     "- together: {steps: [poll: alpha]}",
     "- for_each: {in: [1], do: [{poll: alpha}]}",
     "- wait: command_timeout + 1m30s",
-    "- expect: {record: backup, status: x, a: {takes: [0s, 5s]}, b: {between: [1, 2]}}",
+    "- expect: {record: backup, status: x, durationSeconds: {takes: [0s, 5s]}, fileSize: {between: [1, 2]}}",
     "- expect: {record: 5, exists: false}",
-    "- expect: {records: {task: nightly}, where: {a: 1}, count: {not: {at_least: 3}}}",
+    "- expect: {records: {task: nightly}, where: {status: x}, count: {not: {at_least: 3}}}",
     "- expect: {answers: command, all: {status: 200}}",
     "- until: {within: 1m, expect: {agent: alpha, status: online}}",
-    "- tamper: {update: nodes, set: {a: 1}, where: {id: 1}}",
+    "- tamper: {update: nodes, set: {name: a}, where: {id: 1}}",
     "- delete: {target: disk}",
     "- list_dir: {agent: alpha}",
-    "- expect: {record: backup, a: {length: 1, other: 2}}",
+    "- expect: {record: backup, logContent: {length: 1, other: 2}}",
 ]
 
 

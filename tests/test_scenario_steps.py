@@ -45,6 +45,16 @@ from stories import (
             "expected 'clocks: [virtual]' where the master's clock is set",
             "a server process has the clock of its machine",
         ),
+        (
+            "tamper: {delete: «node}",
+            "expected a table of the master's database, got 'node'",
+            "did you mean 'nodes'?",
+        ),
+        (
+            "tamper: {update: nodes, set: {name: a}, where: {«sttus: a}}",
+            "expected a column that nodes has in some release, got 'sttus'",
+            "did you mean 'status'?",
+        ),
         ("wait: 1s\n    «as: x", "expected 'as' beside calls only, got it beside 'wait'", None),
         (
             "poll: alpha\n    «agent: alpha",
@@ -161,15 +171,15 @@ from stories import (
             "expected one of agent, task, target, record, got 'task' and 'agent'",
             None,
         ),
-        ("tamper: «{set: {a: 1}}", "expected one of insert, update, delete, got none", None),
+        ("tamper: «{set: {name: a}}", "expected one of insert, update, delete, got none", None),
         (
             "tamper: «{update: nodes}",
             "expected 'set' with the columns to write, which is missing",
             None,
         ),
-        ("tamper: {delete: nodes, «set: {a: 1}}", "expected no 'set' with 'delete'", None),
+        ("tamper: {delete: nodes, «set: {name: a}}", "expected no 'set' with 'delete'", None),
         (
-            "tamper: {insert: nodes, set: {a: 1}, «where: {a: 1}}",
+            "tamper: {insert: nodes, set: {name: a}, «where: {name: a}}",
             "expected no 'where' with 'insert'",
             None,
         ),

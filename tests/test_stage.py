@@ -383,3 +383,35 @@ def test_a_crash_forgets_what_is_in_memory_only() -> None:
 
     assert outcome.failure is None
     assert outcome.verdict is Verdict.PASS
+
+
+def test_a_tamper_that_finds_nothing_is_a_mistake_of_the_scenario() -> None:
+    """It is nobody's failure, and says so."""
+    outcome = play(
+        """
+  - tamper: {update: nodes, set: {status: online}, where: {id: 99}}
+  - expect: {agent: alpha, status: offline}
+"""
+    )
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert "a mistake of the scenario: there is no row in nodes with" in (outcome.reason or "")
+    assert ":10:" in (outcome.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("step", "broken"),
+    [
+        ("- run: nightly", ("CMD-1",)),
+        ("- run: nightly\n    clauses: [ADM-2]", ("ADM-2",)),
+        ("- run: nightly\n    expect: {status: 200}", ("CMD-1", "OFF-1")),
+        ("- until: {expect: {agent: alpha, status: online}, within: 1s}", ("CMD-1", "OFF-1")),
+    ],
+)
+def test_a_failed_step_is_charged_to_what_it_speaks_of(step: str, broken: tuple[str, ...]) -> None:
+    """Its own clauses, all of the scenario's if it expects something, else the first."""
+    head = HEAD.replace("[CMD-1]", "[CMD-1, OFF-1]")
+    outcome = play(f"  {step}\n  - expect: {{agent: alpha, status: offline}}\n", head)
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.broken == broken

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from harness.scenario.fields import SELECTED_BY, WIRE_SELECTORS, check_field, check_fields
 from harness.scenario.kinds import read_json, read_kind
 from harness.scenario.reading import Reading
 from harness.scenario.references import is_reference
@@ -77,10 +78,15 @@ def _wrong_subjects(reading: Reading, mapping: Mapping, subjects: list[Scalar]) 
 
 def _check_fields(reading: Reading, subject: str, fields: tuple[tuple[Scalar, Node], ...]) -> None:
     if subject in _LISTS:
-        for key, _ in fields:
+        for key, value in fields:
             if key.text not in LIST_FIELDS:
                 reading.unknown_key(key, "what can be said about several things", LIST_FIELDS)
+            elif key.text != "count":
+                check_fields(reading, subject, value)
         return
+    said = tuple(one for one in fields if one[0].text != EXISTS)
+    if said:
+        check_fields(reading, subject, Mapping(said[0][0].place, said[-1][1].end, said))
     exists = next((value for key, value in fields if key.text == EXISTS), None)
     if exists is None:
         return
@@ -97,8 +103,15 @@ def _subject(reading: Reading, subject: str, node: Node) -> Any:
     if mapping is None:
         return None
     selected = {}
+    by = SELECTED_BY[subject]
+    selects = {key.text for key, _ in mapping.entries} & {*by, *WIRE_SELECTORS}
+    if not selects and "real" in reading.clocks:
+        message = f"expected {subject} selected by {' or '.join(by)}, or 'clocks: [virtual]'"
+        reading.wrong(mapping, f"{message}: a real master has those of other scenarios too")
     for key, value in mapping.entries:
-        own = _SELECTED_BY.get(key.text)
+        own = _SELECTED_BY.get(key.text) if key.text in by else None
+        if own is None:
+            check_field(reading, subject, key, value)
         selected[key.text] = (
             read_json(reading, value) if own is None else read_kind(reading, own, value)
         )

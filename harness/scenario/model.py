@@ -114,6 +114,11 @@ class Step:
     times: int = 1
     clauses: tuple[str, ...] = ()
 
+    @property
+    def expects(self) -> bool:
+        """Whether it says what must be; else it only leads to where something must be."""
+        return self.expect is not None or bool(self.args.get("expect"))
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from harness.scenario.expectations import read_answer, read_look
+from harness.scenario.fields import check_table
 from harness.scenario.kinds import read_answer_name, read_kind
 from harness.scenario.model import Step
 from harness.scenario.reading import Reading
@@ -239,6 +240,8 @@ def _tamper(reading: Reading, mapping: Mapping) -> None:
         reading.wrong(mapping.key("where"), "expected no 'where' with 'insert'")
     if "as" in there and "insert" not in there:
         reading.wrong(mapping.key("as"), "expected 'as' with 'insert' only: it names the new row")
+    table = next((mapping.get(key) for key in ("insert", "update", "delete") if key in there), None)
+    check_table(reading, table, mapping.get("set"), mapping.get("where"))
 
 
 def _master_clock(reading: Reading, mapping: Mapping) -> None:

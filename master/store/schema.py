@@ -227,6 +227,15 @@ _CREATE_JOIN_TABLE: Final = (
 )
 
 
+def all_columns() -> dict[str, tuple[str, ...]]:
+    """Return every table that some release has, with the columns that some release has of it."""
+    tables = {
+        table: ("id", *(column.partition(" ")[0] for column in columns))
+        for table, columns in TABLES.items()
+    }
+    return {**tables, _JOIN_TABLE: ("backup_task_id", "storage_target_id")}
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table as one release has it, in SQL.
