@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+import trio
 from cluster import EVERY, PATH, REMOTE_DISK, Cluster, cluster, profiles
 
 from master.admin.storage import RELAYED
 from master.objects import MemoryObjects
+from master.protocol.exchange import collect
 from master.protocol.profiles import PROFILES
 from master.store.rows import Node, Record, Target
 
@@ -274,10 +276,11 @@ def test_deleting_a_running_record_lets_the_next_run_begin(profile: str) -> None
 
 
 @pytest.mark.parametrize("profile", EVERY)
-def test_the_master_deletes_what_is_on_its_own_disk(profile: str) -> None:
+@pytest.mark.parametrize("path", [PATH, f"/{PATH}"])
+def test_the_master_deletes_what_is_on_its_own_disk(profile: str, path: str) -> None:
     """A backup whose node is gone is looked for there, as is one that was relayed."""
     with cluster(profile) as one:
-        record_id = one.backup(storage_transfer_mode=RELAYED)
+        record_id = one.backup(storage_transfer_mode=RELAYED, storage_path=path)
         if profile not in profiles("relay"):
             one.database.delete(Node, 2)
         put(one)
@@ -414,3 +417,73 @@ def test_a_task_takes_its_backups_along(profile: str, batch: bool) -> None:
         copies = profile in profiles("deletes_copies")
         assert left == (["kept", "third"] if copies else ["kept", "copy"])
         assert one.database.count(Record, "1") == 4
+
+
+# --- downloads ------------------------------------------------------------------------------
+
+
+def download(one: Cluster, record_id: int) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the whole of a download."""
+    answer = one.send("GET", f"/api/backup/records/{record_id}/download")
+    assert answer.status == 200, answer.body.decode()
+
+    async def whole() -> bytes:
+        return await collect(answer.chunks())
+
+    return dict(answer.headers), trio.run(whole)
+
+
+@pytest.mark.parametrize("profile", EVERY)
+def test_what_is_on_the_masters_disk_is_downloaded(profile: str) -> None:
+    """A relayed backup, where there is one; before, it is on the node's disk like any other."""
+    with cluster(profile) as one:
+        record_id = one.backup(storage_transfer_mode=RELAYED)
+        put(one)
+
+        if profile in profiles("relay"):
+            assert download(one, record_id) == (
+                {
+                    "Content-Disposition": 'attachment; filename="a.tar.gz"',
+                    "Content-Type": "application/octet-stream",
+                },
+                b"backup",
+            )
+        else:
+            path = f"/api/backup/records/{record_id}/download"
+            assert one.refusal("GET", path) == ELSEWHERE
+
+
+@pytest.mark.parametrize("profile", EVERY)
+@pytest.mark.parametrize(
+    ("name", "path", "shown"),
+    [
+        ("a b.gz", PATH, '"a b.gz"'),
+        (" ", "x/b.gz", '"b.gz"'),
+        ("", "/x/c.gz", '"c.gz"'),
+        ('é"\n', PATH, '"é\\"\\n"'),
+    ],
+)
+def test_a_download_has_the_files_name(profile: str, name: str, path: str, shown: str) -> None:
+    """Quoted as Go does, in UTF-8; without one, the last part of its path. So in all releases."""
+    with cluster(profile) as one:
+        record_id = one.backup(file_name=name, storage_path=path)
+        one.database.delete(Node, 2)
+        put(one, path.lstrip("/"))
+
+        headers, content = download(one, record_id)
+        disposition = headers["Content-Disposition"].encode("latin-1").decode()
+        assert (disposition, content) == (f"attachment; filename={shown}", b"backup")
+
+
+@pytest.mark.parametrize("profile", EVERY)
+@pytest.mark.parametrize("why", ["missing", "outside", "remote", "blank"])
+def test_what_cannot_be_downloaded(profile: str, why: str) -> None:
+    """Is told before anything is sent."""
+    with cluster(profile) as one:
+        target_id = one.target("cloud", "ftp", host="h") if why == "remote" else None
+        paths = {"outside": "../../etc/passwd", "blank": ""}
+        record_id = one.backup(target_id, storage_path=paths.get(why, PATH))
+        one.database.delete(Node, 2)
+
+        path = f"/api/backup/records/{record_id}/download"
+        assert one.refusal("GET", path) == (500, "BACKUP_RECORD_DOWNLOAD_FAILED")

@@ -1,6 +1,7 @@
 """Backup records: what was backed up, when, and how it went."""
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Final
 
 from master import audit
@@ -12,6 +13,7 @@ from master.admin.rules import RuledBinder, at_least_one, read, required
 from master.call import Call
 from master.http import ByProfile, Handler, success
 from master.now import Now
+from master.protocol import wire
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
 from master.protocol.wire import Binder, Inbound, Uint
@@ -73,18 +75,26 @@ def get(state: State, call: Call, _: Caller) -> Response:
 
 
 def download(state: State, call: Call, _: Caller) -> Response:
-    """`GET /api/backup/records/:id/download`: always refused.
+    """`GET /api/backup/records/:id/download`: the backup itself, in pieces, under its file's name.
 
-    What is on a node's own disk is out of reach, as for the real master; for the rest the
-    reference would need storage clients, and has none.
+    What is on a node's own disk is out of reach, as for the real master; remote storage is out of
+    the reference's, which has no clients for it.
 
     Raises:
-        ApiError: INVALID_ID, BACKUP_RECORD_NOT_FOUND, BACKUP_RECORD_CROSS_NODE_LOCAL_DISK,
-            BACKUP_RECORD_DOWNLOAD_FAILED.
+        ApiError: INVALID_ID, BACKUP_RECORD_NOT_FOUND, and those of `storage.open_backup`.
 
     """
-    storage.check_reach(state, find(state, call.admin_id()))
-    raise ApiError("BACKUP_RECORD_DOWNLOAD_FAILED")
+    record = find(state, call.admin_id())
+    reading = storage.open_backup(state, record)
+    name = record.file_name
+    if not name.strip():
+        name = PurePosixPath(record.storage_path).name
+    disposition = f"attachment; filename={wire.quoted(name)}"
+    headers = (
+        ("Content-Disposition", disposition.encode().decode("latin-1")),  # UTF-8 on the wire
+        ("Content-Type", "application/octet-stream"),
+    )
+    return Response(200, headers=headers, stream=reading)
 
 
 def set_lock(state: State, call: Call, caller: Caller) -> Response:

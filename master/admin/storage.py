@@ -13,7 +13,7 @@ from master.admin.providers import check, provider
 from master.admin.record_view import stored_results
 from master.cipher import CipherError
 from master.now import Now
-from master.objects import ObjectError
+from master.objects import ObjectError, Reading
 from master.protocol.errors import ApiError
 from master.protocol.states import CommandType, RecordStatus
 from master.service import queue
@@ -83,6 +83,29 @@ def own_base(state: State, target_id: int) -> str | None:
     return base.strip()
 
 
+def _key(path: str) -> str:
+    """Return where a path leads below its target: one that begins with a slash leads there too."""
+    return path.lstrip("/")
+
+
+def open_backup(state: State, record: Record) -> Reading:
+    """Begin to read a backup; the caller closes it.
+
+    Raises:
+        ApiError: BACKUP_RECORD_CROSS_NODE_LOCAL_DISK, BACKUP_RECORD_DOWNLOAD_FAILED, and those of
+            `own_base`.
+
+    """
+    check_reach(state, record)
+    base = own_base(state, record.storage_target_id)
+    if base is None:
+        raise ApiError("BACKUP_RECORD_DOWNLOAD_FAILED")
+    try:
+        return state.objects.open(base, _key(record.storage_path))
+    except ObjectError:
+        raise ApiError("BACKUP_RECORD_DOWNLOAD_FAILED") from None
+
+
 def delete(state: State, record: Record, now: Now) -> None:
     """Delete a backup, or have it deleted; what lies on remote storage stays there.
 
@@ -126,7 +149,7 @@ def _delete_own(state: State, target_id: int, key: str) -> None:
     if base is None:
         return
     try:
-        was_there = state.objects.delete(base, key)
+        was_there = state.objects.delete(base, _key(key))
     except ObjectError:
         raise ApiError("BACKUP_RECORD_DELETE_FAILED") from None
     if not was_there and not state.config.profile.missing_object_is_deleted:
