@@ -91,6 +91,15 @@ class Reading:
 class Objects(Protocol):
     """A place for objects. A key is a relative POSIX path below a base path."""
 
+    def prepare(self, base: str) -> None:
+        """Make sure that a base path is there.
+
+        Raises:
+            ObjectError: it is not and cannot be made.
+
+        """
+        ...
+
     def create(self, base: str, key: str) -> Writing:
         """Begin to write an object.
 
@@ -151,6 +160,9 @@ class MemoryObjects:
     def __init__(self) -> None:
         self.stored: dict[tuple[str, tuple[str, ...]], bytes] = {}
 
+    def prepare(self, base: str) -> None:
+        """Do nothing: in memory every base path is there."""
+
     def create(self, base: str, key: str) -> Writing:
         """Begin to write an object."""
         return _MemoryWriting(self, _place(base, key))
@@ -200,6 +212,13 @@ class _MemoryWriting:
 
 class DiskObjects:
     """Objects as files; a base path is a folder, made when it is needed."""
+
+    def prepare(self, base: str) -> None:
+        """Make a folder with all above it, unless it is there."""
+        try:
+            Path(base).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ObjectError(f"{error.strerror}: {error.filename}") from error
 
     def create(self, base: str, key: str) -> Writing:
         """Begin to write an object."""

@@ -1,9 +1,12 @@
 """What a storage target may say of itself, release by release."""
 
 import json
+from pathlib import Path
 
 import pytest
 from cluster import EVERY, cluster, profiles
+
+from master.objects import DiskObjects, MemoryObjects, Objects
 
 
 @pytest.mark.parametrize("profile", EVERY)
@@ -41,3 +44,27 @@ def test_a_change_and_a_trial_are_read_alike(profile: str) -> None:
         if reads:
             tried = one.refusal("POST", "/api/storage-targets/test", body)
             assert tried == (400, "STORAGE_TARGET_INVALID_CONFIG")
+
+
+@pytest.mark.parametrize("objects", [MemoryObjects, DiskObjects])
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_trial_makes_a_folder_where_objects_are_files(
+    tmp_path: Path, objects: type[Objects], stored: bool
+) -> None:
+    """A simulation leaves its user's disk alone, and a server says why it cannot."""
+    with cluster("2.0") as one:
+        object.__setattr__(one.state, "objects", objects())
+        (tmp_path / "file").touch()
+        for folder, complaint in (("new", ""), ("file/new", "Not a directory")):
+            config = {"basePath": str(tmp_path / folder)}
+            body = {"name": folder, "type": "local_disk", "config": config}
+            path = "/api/storage-targets/test"
+            if stored:
+                target_id = one.data("POST", "/api/storage-targets", body)["id"]
+                path = f"/api/storage-targets/{target_id}/test"
+            answer = one.send("POST", path, body)
+
+            fails = complaint and objects is DiskObjects
+            assert answer.status == (400 if fails else 200)
+            assert (complaint if fails else "连接成功") in answer.body.decode()
+        assert (tmp_path / "new").is_dir() == (objects is DiskObjects)

@@ -1,6 +1,5 @@
 """Storage targets: where backups go. Their configuration is stored sealed and shown masked."""
 
-from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Raw
@@ -12,6 +11,7 @@ from master.admin.rules import RuledBinder, at_most, finite, read, required, siz
 from master.call import Call
 from master.cipher import CipherError
 from master.http import success
+from master.objects import ObjectError
 from master.protocol import times, wire
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Response
@@ -270,14 +270,14 @@ def toggle_star(state: State, call: Call, _: Caller) -> Response:
     return success(TargetSummary(**_columns(find(state, target.id))))
 
 
-def _test(kind: str, config: Config) -> str:
+def _test(state: State, kind: str, config: Config) -> str:
     """Return what is wrong with a target, or nothing: a local directory is made if it can be."""
     if kind != "local_disk":
         return f"the reference master has no client for {kind} targets"
     try:
-        Path(config["basePath"].strip()).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return f"{error.strerror}: {error.filename}"
+        state.objects.prepare(config["basePath"].strip())
+    except ObjectError as error:
+        return str(error)
     return ""
 
 
@@ -300,7 +300,7 @@ def try_new(state: State, call: Call, __: Caller) -> Response:
     """
     wanted = read(call, bind_target, "STORAGE_TARGET_TEST_INVALID")
     config = check(provider(wanted.type, state.config.profile), wanted.config or {})
-    return _tested(_test(wanted.type.strip(), config))
+    return _tested(_test(state, wanted.type.strip(), config))
 
 
 def try_stored(state: State, call: Call, _: Caller) -> Response:
@@ -313,7 +313,7 @@ def try_stored(state: State, call: Call, _: Caller) -> Response:
     """
     target = find(state, call.admin_id())
     config = check(provider(target.type, state.config.profile), _open(state, target))
-    complaint = _test(target.type.strip(), config)
+    complaint = _test(state, target.type.strip(), config)
     state.database.update(
         Target,
         target.id,
