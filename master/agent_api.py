@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from master.call import Call
-from master.http import OK_STATUS, success
+from master.http import OK_STATUS, ByProfile, Handler, reads_body, success
 from master.protocol.errors import ApiError
 from master.protocol.exchange import Request, Response
 from master.protocol.messages import (
@@ -21,7 +21,7 @@ from master.protocol.messages import (
 )
 from master.protocol.profiles import Profile
 from master.protocol.wire import BindError
-from master.service import agents, queue, reports, specs
+from master.service import agents, queue, relay, reports, specs
 from master.state import State
 from master.store.rows import Node
 
@@ -107,12 +107,47 @@ def update_restore(state: State, call: Call) -> Response:
     return OK_STATUS
 
 
+@reads_body
+async def upload_artifact(state: State, call: Call) -> Response:
+    """`PUT /api/agent/records/:id/artifacts/:second`: a backup for a target on the master's disk."""
+    request = call.request
+    try:
+        node = _node(state, call)
+        record_id, target_id = call.agent_id(), call.second_agent_id()
+        chunked = "transfer-encoding" in request.headers
+        size_bytes = None if chunked else request.length()
+        if size_bytes is None:
+            raise ApiError("CONTENT_LENGTH_REQUIRED")
+        artifact = relay.Artifact(
+            key=request.headers.get("x-backupx-object-key", ""),
+            size_bytes=size_bytes,
+            sha256=request.headers.get("x-backupx-sha256", ""),
+        )
+        await relay.upload(state, node, record_id, target_id, artifact, request.chunks())
+    finally:
+        if request.stream is not None:
+            await request.stream.aclose()
+    return OK_STATUS
+
+
+def download_artifact(state: State, call: Call) -> Response:
+    """`GET /api/agent/restores/:id/artifact`: a backup that lies on the master's disk."""
+    artifact, size_bytes = relay.download(state, _node(state, call), call.agent_id())
+    length = (("Content-Length", str(size_bytes)),) if size_bytes else ()
+    headers = (*length, ("Content-Type", "application/octet-stream"))
+    return Response(200, headers=headers, stream=artifact)
+
+
+def _relayed(endpoint: Handler) -> ByProfile:
+    return ByProfile(lambda profile: endpoint if profile.relay else None)
+
+
 def self_status(state: State, call: Call) -> Response:
     """`GET /api/v1/agent/self`."""
     return success(agents.self_status(_node(state, call)))
 
 
-ROUTES: Final = {
+ROUTES: Final[dict[tuple[str, str], Handler | ByProfile]] = {
     ("POST", "/api/agent/heartbeat"): heartbeat,
     ("POST", "/api/agent/commands/poll"): poll,
     ("POST", "/api/agent/commands/:id/result"): submit_result,
@@ -120,5 +155,7 @@ ROUTES: Final = {
     ("POST", "/api/agent/records/:id"): update_record,
     ("GET", "/api/agent/restores/:id/spec"): restore_spec,
     ("POST", "/api/agent/restores/:id"): update_restore,
+    ("PUT", "/api/agent/records/:id/artifacts/:second"): _relayed(upload_artifact),
+    ("GET", "/api/agent/restores/:id/artifact"): _relayed(download_artifact),
     ("GET", "/api/v1/agent/self"): self_status,
 }

@@ -25,6 +25,13 @@ def _unsigned(text: str) -> int | None:
     return None if digits is None else int(digits[1])
 
 
+def _agent_id(text: str) -> int:
+    number = _unsigned(text)
+    if number is None or number > _UINT32_MAX:
+        raise ApiError("INTERNAL_ERROR")
+    return number
+
+
 class Call(Struct, frozen=True, gc=False):
     """A request on its way into an endpoint.
 
@@ -32,12 +39,14 @@ class Call(Struct, frozen=True, gc=False):
         request: as it came.
         now: the instant everything it changes is stamped with.
         parameter: the text in place of the route's `:id`.
+        second: the text in place of the route's `:second`.
 
     """
 
     request: Request
     now: Now
     parameter: str = ""
+    second: str = ""
 
     def agent_id(self) -> int:
         """Return the id in the path of an agent or node endpoint (32 bits).
@@ -46,11 +55,16 @@ class Call(Struct, frozen=True, gc=False):
             ApiError: INTERNAL_ERROR; the real master takes an unreadable id for its own fault.
 
         """
-        text = self.parameter
-        number = _unsigned(text)
-        if number is None or number > _UINT32_MAX:
-            raise ApiError("INTERNAL_ERROR")
-        return number
+        return _agent_id(self.parameter)
+
+    def second_agent_id(self) -> int:
+        """Return the other id in such a path.
+
+        Raises:
+            ApiError: INTERNAL_ERROR.
+
+        """
+        return _agent_id(self.second)
 
     def admin_id(self) -> int:
         """Return the id in the path of any other admin endpoint (64 bits).

@@ -148,7 +148,7 @@ class Master:
         route = self.router.match(request.method, request.path)
         if route is None:
             return self.router.redirect(request) or _NOT_FOUND
-        call = Call(request, Now.of(self.state.clock), route.parameter or "")
+        call = Call(request, Now.of(self.state.clock), route.parameter or "", route.second)
         try:
             answer = route.endpoint(self.state, call)
         except ApiError as error:

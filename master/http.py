@@ -1,6 +1,7 @@
 """The conventions every answer keeps, and who answers what (protocol facts, section 1).
 
-The routing table is data: method and path pattern to endpoint, with at most one `:id` a pattern.
+The routing table is data: method and path pattern to endpoint, with an `:id` a pattern at most, and a
+`:second` at the end of a few.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -97,11 +98,13 @@ class Route:
     Attributes:
         endpoint: what answers it.
         parameter: the text in place of `:id`, or `None`.
+        second: the text in place of `:second`.
 
     """
 
     endpoint: Any
     parameter: str | None = None
+    second: str = ""
 
     @property
     def reads_body(self) -> bool:
@@ -109,11 +112,15 @@ class Route:
         return self.endpoint in _READERS
 
 
+_SECOND: Final = "/:second"
+
+
 class Router:
     """Finds the endpoint of a request.
 
     Args:
-        routes: method and pattern to endpoint. A pattern without `:id` wins over one with it.
+        routes: method and pattern to endpoint. A pattern without `:id` wins over one with it; one
+            that ends with a `:second` parameter comes last.
 
     """
 
@@ -122,8 +129,13 @@ class Router:
         self._patterns = {
             (method, *pattern.split(":id")): endpoint
             for (method, pattern), endpoint in routes.items()
-            if ":id" in pattern
+            if ":id" in pattern and not pattern.endswith(_SECOND)
         }
+        self._pairs = [
+            (method, *pattern.removesuffix(_SECOND).split(":id"), endpoint)
+            for (method, pattern), endpoint in routes.items()
+            if pattern.endswith(_SECOND)
+        ]
         self._depth = max((pattern.count("/") for _, pattern in routes), default=0)
 
     def match(self, method: str, path: str, *, empty: bool = False) -> Route | None:
@@ -143,6 +155,15 @@ class Router:
             endpoint = self._patterns.get((method, before, after))
             if endpoint is not None and (parts[at] or after or empty):
                 return Route(endpoint, parts[at])
+        return self._match_pair(method, path, empty=empty)
+
+    def _match_pair(self, method: str, path: str, *, empty: bool) -> Route | None:
+        head, _, second = path.rpartition("/")
+        for allowed, before, after, endpoint in self._pairs:
+            inside = head.startswith(before) and head.endswith(after)
+            first = head[len(before) : len(head) - len(after)]
+            if method == allowed and inside and "/" not in first and (second or empty):
+                return Route(endpoint, first, second)
         return None
 
     def redirect(self, request: Request) -> Response | None:

@@ -72,15 +72,21 @@ class Reading:
     def __init__(self, file: IO[bytes], size_bytes: int) -> None:
         self._file = file
         self.size_bytes = size_bytes
+        self._left = size_bytes
+
+    def no_more_than(self, size_bytes: int) -> None:
+        """Let it end after so many bytes."""
+        self._left = min(self._left, size_bytes)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
         """Return the next piece."""
-        piece = self._file.read(PIECE_BYTES)
+        piece = self._file.read(min(PIECE_BYTES, self._left))
         if not piece:
             raise StopAsyncIteration
+        self._left -= len(piece)
         return piece
 
     async def aclose(self) -> None:

@@ -80,6 +80,8 @@ class Profile:
         restore_status_checked: a restore report's status must be one of the known.
         failures_mark_task: a record that the master fails, by a timeout or by its command's end, sets its
             task's last status, which would say "running" for ever.
+        uploads_all_or_nothing: an upload that fails leaves what an earlier one has stored, which was
+            acknowledged; it is deleted otherwise.
         presence_everywhere: a node silent for too long is offline for every decision.
         payloads_forget_secrets: passwords leave a command's payload when it ends.
 
@@ -130,6 +132,7 @@ class Profile:
     ends_agree: bool = False
     restore_status_checked: bool = False
     failures_mark_task: bool = False
+    uploads_all_or_nothing: bool = False
     presence_everywhere: bool = False
     payloads_forget_secrets: bool = False
 
@@ -197,6 +200,7 @@ _STRICT: Final = replace(
     ends_agree=True,
     restore_status_checked=True,
     failures_mark_task=True,
+    uploads_all_or_nothing=True,
     presence_everywhere=True,
     payloads_forget_secrets=True,
 )
