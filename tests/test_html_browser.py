@@ -258,7 +258,7 @@ def test_an_event_has_an_address_of_its_own(reader: Reader, mixed: Path) -> None
 def test_a_failure_leads_to_its_place_in_the_lanes(reader: Reader, mixed: Path) -> None:
     """The row where the expectation failed is chosen, in sight, and says what was expected."""
     reader.open(mixed)
-    reader.find(".failure .button").click()
+    reader.find(".failure .button[href='#s-1/broken']").click()
     row = reader.row_with("here it fails")
 
     assert row.get_attribute("aria-selected") == "true"

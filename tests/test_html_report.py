@@ -157,7 +157,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
     assert pages[0] == pages[1]
     assert "seed <b>7</b>" in pages[0]
-    assert f"muster run {folder} --clock virtual --profile 2.0 --seed 7" in pages[0]
+    assert f"<code>muster run {folder} --clock virtual --profile 2.0 --seed 7</code>" in pages[0]
 
 
 def test_the_terminal_says_where_the_report_is(tmp_path: Path) -> None:
@@ -228,6 +228,18 @@ def test_a_known_failure_stands_apart(tmp_path: Path) -> None:
     assert "1 fail as listed" in page.text
     assert "nobody needs it" in page.text
     assert "failures" not in {attributes.get("id") for _, attributes in page.elements}
+
+
+def test_the_shortest_failure_stands_first(tmp_path: Path) -> None:
+    """It says most; the order of the files is kept in the table."""
+    longer = FAILING.replace("  - heartbeat: alpha\n", "  - heartbeat: alpha\n" * 5)
+    text, _ = report(tmp_path / "r.html", longer, FAILING, FAILING + "  - heartbeat: alpha\n")
+    page = Page(text)
+
+    assert re.findall(r'<h3 id="f-(\d)">', text) == ["1", "2", "0"]
+    assert [one["data-id"] for name, one in page.elements if one.get("data-id")] == [
+        *("s0", "s1", "s2")
+    ]
 
 
 def test_a_skipped_scenario_has_no_lanes(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from harness.commands.options import ALL_PROFILES, played_profile_option
 from harness.reports.github import GitHub
@@ -194,12 +195,16 @@ def _command() -> str:
     """Return the command line that makes this run again, with all that decides about it."""
     context = click.get_current_context()
     words = ["muster", "run"]
+
+    def given(name: str) -> bool:
+        return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
     for option in context.command.params:
         name = option.name or ""
         value = context.params.get(name)
         if name == "paths":
             words += map(str, value or ())
-        elif name in _DECIDES or (value not in {None, option.default} and name not in _WRITES):
+        elif name in _DECIDES or (given(name) and name not in _WRITES):
             words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
     return shlex.join(words)
 

@@ -53,6 +53,9 @@ SIGNS: Final = {
 }
 """What stands beside a verdict's colour, for those who do not see it."""
 
+_WRONG: Final = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.VACUOUS)
+"""What a reader is to look at, the worst first."""
+
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -191,8 +194,8 @@ def render(report: Report, plan: Plan, packed: dict[str, Packed], replay: str) -
         catalogue={clause.id: clause for clause in plan.catalogue},
         numbers={one.scenario.id: place for place, one in enumerate(report.outcomes)},
         counts=_counts(report),
-        failures=_with(report, Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.VACUOUS),
-        known=_with(report, Verdict.KNOWN),
+        failures=_with(report, packed, *_WRONG),
+        known=_with(report, packed, Verdict.KNOWN),
         packed=packed,
         signs=SIGNS,
         verdicts=[verdict.value for verdict in Verdict],
@@ -230,9 +233,17 @@ def _areas(report: Report, plan: Plan) -> list[tuple[str, str, list[Any]]]:
     ]
 
 
-def _with(report: Report, *verdicts: Verdict) -> list[Outcome]:
-    """Return the scenarios with some verdicts, those with the first one first."""
-    return [one for verdict in verdicts for one in report.outcomes if one.verdict is verdict]
+def _with(report: Report, packed: dict[str, Packed], *verdicts: Verdict) -> list[Outcome]:
+    """Return the scenarios with some verdicts, the first one's first, then by length.
+
+    The shortest history that shows a failure says most about it.
+    """
+
+    def rows(outcome: Outcome) -> int:
+        return packed[outcome.scenario.id].rows if outcome.scenario.id in packed else 0
+
+    found = (one for one in report.outcomes if one.verdict in verdicts)
+    return sorted(found, key=lambda one: (verdicts.index(one.verdict), rows(one)))
 
 
 def _counts(report: Report) -> list[tuple[str, list[tuple[str, int]]]]:
