@@ -37,6 +37,7 @@ _ZONE: Final = re.compile(r"(?:CRON_)?TZ=(\S*) ")
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time of whatever zone the schedule is in
 _NEVER_AFTER: Final = timedelta(days=5 * 366)
 """robfig/cron gives up after five years."""
+_DAY_S: Final = 86_400
 
 Offset = Callable[[int], int]
 """The distance of a zone from UTC at an instant in nanoseconds, in seconds east."""
@@ -77,8 +78,8 @@ class Schedule:
     def next_ns(self, after_ns: int, offset_s: Offset) -> int | None:
         """Return the first instant after another, or `None` when there is none in five years.
 
-        What falls into an hour that the zone leaves out does not happen on that day; an hour that
-        it has twice counts once.
+        What falls into an hour that the zone leaves out does not happen on that day; in an hour
+        that it has twice, it happens twice.
 
         Args:
             after_ns: nanoseconds since the epoch.
@@ -89,18 +90,48 @@ class Schedule:
             return None
         if self.zone is not None:
             offset_s = _offset_of(self.zone)
-        wall = _EPOCH + timedelta(seconds=after_ns // NS + offset_s(after_ns))
+        found_ns = self._search(after_ns, offset_s)
+        back_ns = _turned_back(after_ns, offset_s)
+        if back_ns is not None and (found_ns is None or found_ns > back_ns):
+            return self._search(back_ns - 1, offset_s, offset_s(back_ns))
+        return found_ns
+
+    def _search(
+        self, after_ns: int, offset_s: Offset, own_offset_s: int | None = None
+    ) -> int | None:
+        """Return the first instant after another at which the wall shows what is asked for.
+
+        Args:
+            after_ns: nanoseconds since the epoch.
+            offset_s: the zone.
+            own_offset_s: its distance at that instant, unless the zone says.
+
+        """
+        from_s = offset_s(after_ns) if own_offset_s is None else own_offset_s
+        wall = _EPOCH + timedelta(seconds=after_ns // NS + from_s)
         try:
             for moment in CronSim(self.fields, wall):
                 if moment - wall > _NEVER_AFTER:
                     return None
                 local_ns = (moment - _EPOCH) // timedelta(seconds=1) * NS
-                found_ns = local_ns - offset_s(local_ns - offset_s(after_ns) * NS) * NS
+                found_ns = local_ns - offset_s(local_ns - from_s * NS) * NS
                 if found_ns > after_ns and found_ns + offset_s(found_ns) * NS == local_ns:
                     return found_ns
         except CronSimError:  # such as the 31st of February
             pass
         return None
+
+
+def _turned_back(after_ns: int, offset_s: Offset) -> int | None:
+    """Return the instant within a day at which clocks are turned back, if there is one."""
+    low, high = after_ns // NS, after_ns // NS + _DAY_S
+    before_s = offset_s(low * NS)
+    if offset_s(high * NS) >= before_s:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if offset_s(middle * NS) == before_s else (low, middle)
+    return high * NS
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -1,5 +1,6 @@
 """Cron expressions mean what they mean to the real master (robfig/cron v3)."""
 
+import itertools
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -112,9 +113,26 @@ def test_a_zone_without_an_hour_skips_the_day() -> None:
     ]
 
 
-def test_an_hour_that_comes_twice_counts_once() -> None:
+def test_an_hour_that_comes_twice_counts_twice() -> None:
     """02:30 comes at 00:30 and at 01:30 UTC in Berlin on 2026-10-25."""
-    found = following("30 2 * * *", "2026-10-24 12:00:00", "Europe/Berlin", 2)
+    assert following("30 2 * * *", "2026-10-24 12:00:00", "Europe/Berlin", 3) == [
+        "2026-10-25 00:30:00",
+        "2026-10-25 01:30:00",
+        "2026-10-26 01:30:00",
+    ]
 
-    assert found[0] in ("2026-10-25 00:30:00", "2026-10-25 01:30:00")
-    assert found[1] == "2026-10-26 01:30:00"
+
+@pytest.mark.parametrize("after", ["2026-03-28 23:50:00", "2026-10-24 23:50:00"])
+@pytest.mark.parametrize("expression", ["*/20 * * * *", "0 */20 * * * *"])
+def test_a_pause_stays_the_same_when_clocks_are_turned(expression: str, after: str) -> None:
+    """Every twenty minutes is every twenty minutes."""
+    found = [ns(at) for at in following(expression, after, "Europe/Berlin", 12)]
+
+    assert {later - at for at, later in itertools.pairwise(found)} == {20 * 60 * 1_000_000_000}
+
+
+def test_once_a_year_is_not_when_clocks_are_turned() -> None:
+    """However many summers lie between."""
+    found = following("0 12 1 1 *", "2026-07-01 12:00:00", "Europe/Berlin", 2)
+
+    assert found == ["2027-01-01 11:00:00", "2028-01-01 11:00:00"]
