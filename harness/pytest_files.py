@@ -4,7 +4,7 @@ A scenario is an item; the clauses it speaks about are its markers. Each is a ru
 verdicts, known failures and explanations are those of `muster run`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -166,6 +166,14 @@ class ScenarioFiles:
                 f" in {ENDING}, named one by one, or in a folder with a {CATALOGUE_NAME} in or above"
                 " it, or in a folder that the setting muster_scenarios names"
             )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Let a skip be at the scenario's file, where pytest would say where it was raised."""
+        report = yield
+        if isinstance(item, ScenarioItem) and isinstance(report.longrepr, tuple):
+            report.longrepr = (str(item.path), 1, report.longrepr[2])
+        return report
 
     def mark(self, item: "ScenarioItem", suite: Suite) -> None:
         """Give an item a marker for each clause that it speaks about, registered as it must be."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import runner
+
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,7 +158,7 @@ def test_what_does_not_apply_is_skipped(project: pytest.Pytester) -> None:
     result = pytest_run(project, *EMBEDDED, "--muster-profile", "strict", "-rs")
 
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*applies to profile 2.0"])
+    result.stdout.fnmatch_lines(["SKIPPED*contract/good.yaml:1: applies to profile 2.0"])
 
 
 def test_a_known_failure_is_an_expected_one(project: pytest.Pytester) -> None:
@@ -206,7 +208,7 @@ def test_an_interrupt_ends_the_session(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.runner.play_embedded", interrupted)
+    monkeypatch.setattr(runner, "play_embedded", interrupted)
     result = project.runpytest_inprocess(*PLUGIN, *EMBEDDED, no_reraise_ctrlc=True)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
