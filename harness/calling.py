@@ -18,7 +18,7 @@ from harness.population import Population
 from harness.scenario.model import Step
 from harness.scope import Scope
 from harness.world import Admin, World, body_bytes
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import Request, Response, Whole
 from simulated_agents.ports import NoReply
 
 _WAITS_FOR_AGENTS: Final = frozenset({"list_dir", "discover"})
@@ -94,7 +94,7 @@ class Caller:
 
     async def _make(self, step: Step, scope: Scope) -> list[dict[str, Any]]:
         """Make a step's call, as often as it says at the same moment, and name the answers."""
-        port, request = self._request(step, scope)
+        port, request, streamed = self._request(step, scope)
         if step.lose is not None:
             port = port.behind(partial(LosingPort, half=step.lose))
         answers: list[dict[str, Any]] = []
@@ -102,8 +102,11 @@ class Caller:
         redactor.learn_request(request)
 
         async def once() -> None:
+            sent = request
+            if streamed:  # a stream can be sent once
+                sent = msgspec.structs.replace(request, body=b"", stream=Whole(request.body))
             try:
-                answer = _described(await port.send(request))
+                answer = _described(await port.send(sent))
             except NoReply as error:
                 answer = _no_reply(error)
             redactor.learn_from(answer.get("json"))
@@ -133,8 +136,8 @@ class Caller:
         self._world.history.redactor.learn(token)
         self._population.use_token(name, token)
 
-    def _request(self, step: Step, scope: Scope) -> tuple[RecordingPort, Request]:
-        """Return a call's request with its credentials, and the port it goes through."""
+    def _request(self, step: Step, scope: Scope) -> tuple[RecordingPort, Request, bool]:
+        """Return a call's request with its credentials, its port, and whether it is a stream."""
         asked = CALLS[step.verb](step.args, scope)
         token = None if step.token is None else str(scope.fill(step.token))
         raw = body_bytes(asked.body)
@@ -154,7 +157,8 @@ class Caller:
             own = self._admin.token
             headers.setdefault("authorization", f"Bearer {own if token is None else token}")
             port = self._admin.port
-        return port, Request(asked.method, asked.path, headers, raw, asked.query)
+        request = Request(asked.method, asked.path, headers, raw, asked.query)
+        return port, request, asked.streamed
 
     def _check(
         self, step: Step, expect: dict[str, Any] | None, answer: dict[str, Any], scope: Scope

@@ -6,11 +6,13 @@ else is gone: its calls end without an answer, its loops stop, its memory is a n
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 import trio
+from msgspec.structs import replace
 
 from master.core import Master
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import BodyCutError, Chunks, Request, Response
 from simulated_agents.ports import NoReply
 
 MakeOne = Callable[[bytes | None], Master]
@@ -52,12 +54,12 @@ class Lifetime:
         await self._nursery.start(self._run_loops)
 
     async def _run_loops(self, task_status: trio.TaskStatus[None]) -> None:
-        with self._life():
+        with self.life():
             task_status.started()
             await self.master.run_monitors()
 
     @contextmanager
-    def _life(self) -> Iterator[trio.CancelScope]:
+    def life(self) -> Iterator[trio.CancelScope]:
         """Do something for as long as this life lasts."""
         with trio.CancelScope() as scope:
             self._alive[scope] = None
@@ -79,8 +81,11 @@ class Lifetime:
             raise NoReply("the connection was refused", definite=True)
         try:
             answer = self.master.handle(request)
-            return await (self._unless_dead(answer) if self._mortal else answer)
-        except NoReply:
+            response = await (self._unless_dead(answer) if self._mortal else answer)
+            if response.stream is None or not self._mortal:
+                return response
+            return replace(response, stream=_Stream(response.stream, self, self.master))
+        except (NoReply, BodyCutError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a broken master raises
             if not self._up:  # it stumbled while it died
@@ -90,11 +95,15 @@ class Lifetime:
 
     async def _unless_dead(self, answer: Awaitable[Response]) -> Response:
         """Return an answer, unless the master dies before."""
-        with self._life() as scope:
+        with self.life() as scope:
             response = await answer
         if scope.cancel_called:
             raise NoReply("the connection was lost", definite=False)
         return response
+
+    def lives(self, master: Master) -> bool:
+        """Return whether a master is the one that lives."""
+        return self._up and master is self.master
 
     async def stop(self) -> None:
         """Die at once; return when nothing of this life runs any more."""
@@ -110,3 +119,35 @@ class Lifetime:
         """Close the database, if it is open."""
         if self._up:
             self.master.state.database.close()
+
+
+class _Stream:
+    """A body that a master sends for as long as it lives.
+
+    Args:
+        chunks: the body.
+        lifetime: the lives of the master.
+        master: the one that sends.
+
+    """
+
+    def __init__(self, chunks: Chunks, lifetime: Lifetime, master: Master) -> None:
+        self._chunks = chunks
+        self._parts = aiter(chunks)
+        self._lifetime = lifetime
+        self._master = master
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._lifetime.lives(self._master):
+            raise BodyCutError("the connection was lost")
+        with self._lifetime.life() as scope:
+            part = await anext(self._parts)
+        if scope.cancel_called:
+            raise BodyCutError("the connection was lost")
+        return part
+
+    async def aclose(self) -> None:
+        await self._chunks.aclose()

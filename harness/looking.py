@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from harness.expect import Mismatch, matches
-from harness.scenario.verbs import SUBJECTS
+from harness.feed import Feeds
+from harness.scenario.verbs import LISTS, SUBJECTS
 from harness.scope import Scope
 from harness.world import Admin, AdminError, World
 
@@ -34,12 +35,18 @@ class Eyes:
         world: its database, where it has one.
         admin: reads through the admin API.
         answers: the answers of calls, by name.
+        feeds: the event streams.
 
     """
 
     def __init__(
-        self, world: World, admin: Admin, answers: dict[str, list[dict[str, Any]]]
+        self,
+        world: World,
+        admin: Admin,
+        answers: dict[str, list[dict[str, Any]]],
+        feeds: Feeds,
     ) -> None:
+        self._feeds = feeds
         self._world = world
         self._admin = admin
         self._answers = answers
@@ -48,7 +55,7 @@ class Eyes:
         """Return how the subject of an `expect` differs from what is said, or `None`."""
         (subject,) = (key for key in expect if key in SUBJECTS)
         fields = scope.fill({key: item for key, item in expect.items() if key != subject})
-        if subject in {"records", "restores", "commands", "answers"}:
+        if subject in LISTS:
             items = await self._list(subject, expect[subject], scope)
             if "where" in fields:
                 wanted = fields.pop("where")
@@ -84,6 +91,8 @@ class Eyes:
     async def _list(self, subject: str, which: Any, scope: Scope) -> list[Any]:
         if subject == "answers":
             return self._answers.get(which, [])
+        if subject == "events":
+            return self._feeds.items(which)
         wanted = {
             _FILTERS.get(key, key): scope.identify(value) if key in _FILTERS else scope.fill(value)
             for key, value in (which or {}).items()

@@ -8,7 +8,8 @@ import trio
 
 from harness.broken import MistakeError, UndecidedError, UnexpectedError
 from harness.calling import Caller
-from harness.expect import Mismatch
+from harness.expect import Mismatch, show
+from harness.feed import Feeds
 from harness.looking import Eyes
 from harness.population import Population
 from harness.scenario.model import Scenario, Step
@@ -52,7 +53,8 @@ class Stage:
         )
         self._population = Population(scenario, world, nursery)
         self._caller = Caller(world, self._admin, self._population, self._scope, self._count)
-        self._eyes = Eyes(world, self._admin, self._caller.answers)
+        self._feeds = Feeds(world, nursery)
+        self._eyes = Eyes(world, self._admin, self._caller.answers, self._feeds)
         self._waits_drag_s = 0.0
         self.tested: dict[str, int] = {}
 
@@ -76,6 +78,7 @@ class Stage:
 
     async def aclose(self) -> None:
         """Close every way to the master."""
+        await self._feeds.aclose()
         await self._population.aclose()
         await self._admin.port.aclose()
 
@@ -110,6 +113,8 @@ class Stage:
                     "answer": self._caller.answer,
                     "together": self._together,
                     "for_each": self._for_each,
+                    "listen": self._listen,
+                    "stop_listening": self._stop_listening,
                     "restart_master": self._restart_master,
                     "master_clock": self._master_clock,
                     "tamper": self._tamper,
@@ -179,6 +184,17 @@ class Stage:
     async def _for_each(self, step: Step, scope: Scope) -> None:
         for item in scope.fill(step.args["in"]):
             await self.play(step.args["do"], scope.child(item))
+
+    async def _listen(self, step: Step, scope: Scope) -> None:
+        token = str(scope.fill(step.args.get("token", self._admin.token)))
+        response = await self._feeds.open(step.args["as"], token)
+        if response.stream is None:
+            body = show(response.body.decode("utf-8", "replace"))
+            mismatch = Mismatch("the event stream", "to be opened", f"{response.status} {body}")
+            raise UnexpectedError(step, mismatch)
+
+    async def _stop_listening(self, step: Step, _: Scope) -> None:
+        await self._feeds.close(step.args["to"])
 
     async def _restart_master(self, step: Step, scope: Scope) -> None:
         master, clock = self._world.master, self._world.clock

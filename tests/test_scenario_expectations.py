@@ -11,7 +11,7 @@ from stories import (
     read,
 )
 
-VERB_LIST = "record, restore, task, agent, command, records, restores, commands, answers"
+VERB_LIST = "record, restore, task, agent, command, records, restores, commands, answers, events"
 
 
 @pytest.mark.parametrize(

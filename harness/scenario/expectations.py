@@ -10,9 +10,16 @@ from harness.scenario.reading import Reading
 from harness.scenario.references import is_reference
 from harness.scenario.source import Mapping, Node, Scalar, Sequence, describe
 from harness.scenario.suggest import nearest
-from harness.scenario.verbs import ANSWER_FIELDS, EXISTS, LIST_FIELDS, MATCHERS, SUBJECTS, Kind
+from harness.scenario.verbs import (
+    ANSWER_FIELDS,
+    EXISTS,
+    LIST_FIELDS,
+    LISTS,
+    MATCHERS,
+    SUBJECTS,
+    Kind,
+)
 
-_LISTS: Final = tuple(name for name in SUBJECTS if name.endswith("s"))
 _SELECTED_BY: Final = {"task": Kind.TASK, "agent": Kind.AGENT, "record": Kind.RECORD}
 """The keys that select by name; all others are fields."""
 
@@ -60,7 +67,7 @@ def read_look(reading: Reading, node: Node) -> dict[str, Any] | None:
     value = mapping.get(subject.text)
     assert value is not None
     rest = Mapping(mapping.place, mapping.end, fields)
-    said = _fields(reading, rest) if subject.text in _LISTS else _mapping(reading, rest)
+    said = _fields(reading, rest) if subject.text in LISTS else _mapping(reading, rest)
     return {subject.text: _subject(reading, subject.text, value), **said}
 
 
@@ -77,7 +84,7 @@ def _wrong_subjects(reading: Reading, mapping: Mapping, subjects: list[Scalar]) 
 
 
 def _check_fields(reading: Reading, subject: str, fields: tuple[tuple[Scalar, Node], ...]) -> None:
-    if subject in _LISTS:
+    if subject in LISTS:
         for key, value in fields:
             if key.text not in LIST_FIELDS:
                 reading.unknown_key(key, "what can be said about several things", LIST_FIELDS)

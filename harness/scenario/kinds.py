@@ -88,10 +88,20 @@ def read_answer_name(reading: Reading, node: Node, *, background: bool) -> Any:
     text = _given(reading, node, "an answer", ids=False)
     given = reading.names.known.get(text)
     if given is not None and not given.call:
-        reading.wrong(node, f"expected an answer, got {text!r}, which names a row of the database")
+        what = "an event stream" if given.feed else "a row of the database"
+        reading.wrong(node, f"expected an answer, got {text!r}, which names {what}")
     elif given is not None and background and not given.background:
         message = f"expected the answer of a call in the background, got {text!r}"
         reading.wrong(node, message, f"write 'background: true' in line {given.place.line}")
+    return text
+
+
+def _feed(reading: Reading, node: Node) -> Any:
+    """Return the name of an event stream."""
+    text = _given(reading, node, "an event stream", ids=False)
+    given = reading.names.known.get(text)
+    if given is not None and not given.feed:
+        reading.wrong(node, f"expected an event stream, got {text!r}, which 'listen' has not named")
     return text
 
 
@@ -144,4 +154,5 @@ _READERS: Final[dict[Kind, Callable[[Reading, Node], Any]]] = {
     Kind.JSON: read_json,
     Kind.MAPPING: _mapping,
     Kind.LIST: _list,
+    Kind.FEED: _feed,
 }

@@ -20,6 +20,7 @@ class Given:
         loops: the loops around it, the outermost first.
         call: whether it names a call's answer.
         background: whether that call is in the background.
+        feed: whether it names an event stream.
 
     """
 
@@ -27,6 +28,7 @@ class Given:
     loops: tuple[int, ...]
     call: bool
     background: bool
+    feed: bool = False
 
 
 @dataclass(slots=True)
@@ -86,9 +88,11 @@ class Names:
                 return given
         return None
 
-    def give(self, name: str, place: Place, *, call: bool, background: bool) -> None:
+    def give(
+        self, name: str, place: Place, *, call: bool, background: bool, feed: bool = False
+    ) -> None:
         """Know a name from here on."""
-        given = Given(place, self._loops, call, background)
+        given = Given(place, self._loops, call, background, feed)
         self.given.append((name, given))
         self.known[name] = given
 

@@ -54,6 +54,7 @@ _KINDS: Final[dict[Kind, str]] = {
     Kind.MATCHERS: "what it must be",
     Kind.STEPS: "steps",
     Kind.LIST: "a list",
+    Kind.FEED: "a name given with `as` to `listen`",
 }
 
 _BESIDE: Final[dict[str, str]] = {
@@ -156,7 +157,7 @@ def reference() -> str:
         ("### Everything else that happens", _verbs(call=False)),
         ("### What can be looked at", _table("subject", "holds", subjects | several)),
         (
-            "Beside `records`, `restores`, `commands` and `answers`:",
+            "Beside `records`, `restores`, `commands`, `answers` and `events`:",
             _table("key", "what it is about", LIST_FIELDS),
         ),
         (

@@ -91,6 +91,7 @@ _KINDS: Final[dict[Kind, Schema]] = {
     Kind.RECORD: _NAMED,
     Kind.RESTORE: _NAMED,
     Kind.ANSWER: {"type": "string", "pattern": _NAME},
+    Kind.FEED: {"type": "string", "pattern": _NAME},
     Kind.TEXT: {"type": "string"},
     Kind.NUMBER: {"type": "number"},
     Kind.FLAG: {"type": "boolean"},

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     MATCHERS = "matchers"  # fields and what each must be
     STEPS = "steps"
     LIST = "list"
+    FEED = "feed"  # a name given with `as` to `listen`
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,14 @@ VERBS: Final[dict[str, Verb]] = {
         ("of",),
         "of",
     ),
+    "listen": Verb(
+        "An administrator opens the master's event stream and reads it from now on.",
+        {"as": Kind.TEXT, "token": Kind.TEXT},
+        ("as",),
+    ),
+    "stop_listening": Verb(
+        "The reader of an event stream hangs up.", {"to": Kind.FEED}, ("to",), "to"
+    ),
     "together": Verb(
         "Do all of these at the same moment.", {"steps": Kind.STEPS}, ("steps",), "steps"
     ),
@@ -287,12 +296,17 @@ SUBJECTS: Final[dict[str, Kind]] = {
     "restores": Kind.MAPPING,
     "commands": Kind.MAPPING,
     "answers": Kind.ANSWER,
+    "events": Kind.FEED,
 }
 """What an `expect` may look at: one of these keys, and beside it the fields and what they must be.
 
 The plural ones select by fields and are looked at as a list; `count` is their usual expectation.
-`answers` are those of a call made several times (`times`) or in `together`.
+`answers` are those of a call made several times (`times`) or in `together`. `events` are what came
+over an event stream: events with the fields of their data, comments as `comment`, and how it `ended`.
 """
+
+LISTS: Final = tuple(name for name in SUBJECTS if name.endswith("s"))
+"""The subjects that are several things."""
 
 MATCHERS: Final[dict[str, str]] = {
     "not": "anything but this",
