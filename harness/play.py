@@ -1,6 +1,8 @@
 """Playing one scenario in a world, from its first call to its outcome."""
 
 import time
+import traceback
+from pathlib import Path
 from typing import TypeVar
 
 import trio
@@ -47,9 +49,12 @@ async def play(scenario: Scenario, world: World) -> Outcome:
             error = _first(group)
             outcome.verdict, outcome.reason = Verdict.UNKNOWN, str(error)
             outcome.set_up = not isinstance(error, SetUpError)
+        except* Exception as group:  # noqa: BLE001 - the other scenarios go on
+            blame_muster(outcome, _first(group))
         finally:
             nursery.cancel_scope.cancel()
-    assert stage is not None
+    if stage is None:
+        return outcome
     with trio.CancelScope(shield=True):
         await stage.aclose()
     outcome.tested = stage.tested
@@ -60,6 +65,16 @@ async def play(scenario: Scenario, world: World) -> Outcome:
     elif outcome.verdict is Verdict.PASS and not stage.tested:
         outcome.verdict, outcome.reason = Verdict.VACUOUS, "no expectation was reached"
     return outcome
+
+
+def blame_muster(outcome: Outcome, error: Exception) -> None:
+    """Note that an outcome is none of the master's: muster itself has a fault."""
+    if isinstance(error, ExceptionGroup):
+        error = _first(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    outcome.fault = True
+    outcome.verdict = Verdict.UNKNOWN
+    outcome.reason = f"a fault of muster: {type(error).__name__}: {error} at {Path(last.filename).name}:{last.lineno}"
 
 
 def _first(group: BaseExceptionGroup[E]) -> E:

@@ -148,6 +148,7 @@ def run(plan: Plan, listeners: Sequence[Listener]) -> Report:
         known=judge_known(done, plan.rules),
         strict=plan.strict,
         asked=plan.asked,
+        unfinished=tuple(one.id for one in plan.scenarios if one.id not in outcomes),
     )
     hear.finished(report)
     return report

@@ -14,7 +14,7 @@ from harness.clock import ShiftedClock, VirtualClock
 from harness.determinism import seeded_scheduler
 from harness.history import History
 from harness.lifetime import Lifetime
-from harness.play import play
+from harness.play import blame_muster, play
 from harness.redact import Redactor
 from harness.scenario.model import Scenario
 from harness.verdict import Outcome
@@ -98,6 +98,8 @@ def play_embedded(
 ) -> tuple[Outcome, History]:
     """Play a scenario on virtual time, against a fresh reference master in this process.
 
+    It is played whether it applies to the profile or not: to skip it is the caller's to decide.
+
     Args:
         scenario: what to play.
         profile: what the master is.
@@ -108,10 +110,21 @@ def play_embedded(
     clock = VirtualClock()
     own_seed = fork(seed, scenario.id)
     history = History(Redactor())
-    with seeded_scheduler(own_seed.getrandbits(64)):
-        outcome = trio.run(
-            _play_embedded, scenario, profile, own_seed, clock, history, make_master, clock=clock
-        )
+    try:
+        with seeded_scheduler(own_seed.getrandbits(64)):
+            outcome = trio.run(
+                _play_embedded,
+                scenario,
+                profile,
+                own_seed,
+                clock,
+                history,
+                make_master,
+                clock=clock,
+            )
+    except Exception as error:  # noqa: BLE001 - the other scenarios go on
+        outcome = Outcome(scenario)
+        blame_muster(outcome, error)
     return outcome, history
 
 

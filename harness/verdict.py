@@ -83,6 +83,7 @@ class Outcome:
         broken: the clauses that the failed expectation is about.
         known: those of them that a known failure excuses, each with its entry.
         reason: why it was skipped, or is unknown.
+        fault: it is unknown because muster itself has a fault.
         failure: the failed expectation.
         duration_s: real seconds it took.
         elapsed_s: seconds on the run's clock.
@@ -98,6 +99,7 @@ class Outcome:
     broken: tuple[str, ...] = ()
     known: dict[str, Known] = field(default_factory=dict)
     reason: str | None = None
+    fault: bool = False
     failure: Failure | None = None
     duration_s: float = 0.0
     elapsed_s: float = 0.0
@@ -187,6 +189,7 @@ class Report:
     Attributes:
         duration_s: real seconds it took.
         interrupted: it was ended early.
+        unfinished: the ids of the scenarios that were not played to their end then.
         outcomes: of each scenario that was played or skipped.
         clauses: each clause that these are about.
         known: the known failures about this profile and target, and what the run shows of each.
@@ -205,6 +208,7 @@ class Report:
     known: tuple[tuple[Known, KnownState], ...] = ()
     strict: bool = False
     asked: str | None = None
+    unfinished: tuple[str, ...] = ()
 
     @property
     def stale(self) -> tuple[Known, ...]:
@@ -216,6 +220,8 @@ class Report:
         """Return the run's exit code: the worst of what happened."""
         verdicts = {outcome.verdict for outcome in self.outcomes}
         counted = {clause.verdict for clause in self.clauses if clause.counts}
+        if any(outcome.fault for outcome in self.outcomes):
+            return Exit.INTERNAL
         if Verdict.FAIL in counted or self.stale:
             return Exit.VIOLATION
         played = [one for one in self.outcomes if one.verdict is not Verdict.SKIP]
@@ -235,6 +241,7 @@ class Report:
             Exit.OK: Verdict.PASS,
             Exit.VIOLATION: Verdict.FAIL,
             Exit.UNKNOWN: Verdict.UNKNOWN,
+            Exit.INTERNAL: Verdict.UNKNOWN,
         }.get(self.exit_code, Verdict.VACUOUS)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Awaitable
 import pytest
 from scenes import play_text
 
+from harness.calls import CALLS
 from harness.verdict import Outcome, Verdict
 from master.core import Master
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import Request, Response, collect
 
 HEAD = """
 scenario: A story of one verb
@@ -415,3 +416,129 @@ def test_a_failed_step_is_charged_to_what_it_speaks_of(step: str, broken: tuple[
 
     assert outcome.verdict is Verdict.FAIL
     assert outcome.broken == broken
+
+
+class Receiving(Master):
+    """Takes every upload, and says what came; has one backup to download."""
+
+    def answer(self, request: Request) -> Response | Awaitable[Response]:
+        if request.path.endswith("/artifact"):
+            return Response(200, b"a backup", headers=(("Content-Type", "application/x"),))
+        if "/artifacts/" in request.path:
+            return self._received(request)
+        return super().answer(request)
+
+    def streams(self, method: str, path: str) -> bool:
+        return "/artifacts/" in path or super().streams(method, path)
+
+    async def _received(self, request: Request) -> Response:
+        body = request.body or await collect(request.chunks())
+        data = {"path": request.path, "body": body.decode("latin-1"), **request.headers}
+        return Response(200, json.dumps({"code": "OK", "data": data}).encode())
+
+
+UPLOAD_HEAD = HEAD.replace(
+    "tasks:", "targets: {shelf: {type: local_disk, config: {masterRelay: true}}}\ntasks:"
+).replace("{nightly: {agent: alpha}}", "{nightly: {agent: alpha, targets: [shelf]}}")
+SHA256_OF_TEXT = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+
+
+def test_an_upload_is_right_unless_it_is_said_otherwise() -> None:
+    """Key, hash and length are computed; each can be replaced, or left out."""
+    text = (
+        UPLOAD_HEAD
+        + rf"""
+steps:
+  - heartbeat: alpha
+  - run: nightly
+    as: backup
+  - put_artifact: {{agent: alpha, record: backup, target: shelf, content: foo}}
+    expect:
+      data:
+        path: "/api/agent/records/${{backup.id}}/artifacts/${{shelf.id}}"
+        body: foo
+        x-backupx-object-key: "BackupX/file/260101/records/${{backup.id}}/backup.tar.gz"
+        x-backupx-sha256: {SHA256_OF_TEXT}
+        content-type: application/octet-stream
+  - put_artifact: {{agent: alpha, record: backup, target: shelf, size: 300, file: a.tar}}
+    expect: {{data: {{body: {{length: 300}}, x-backupx-object-key: {{matches: '/a\.tar$'}}}}}}
+  - put_artifact: {{agent: alpha, record: 7, target: shelf, key: a, sha256: null, length: null}}
+    expect: {{data: {{x-backupx-object-key: a, x-backupx-sha256: {{absent: true}}, content-length: {{absent: true}}}}}}
+  - put_artifact: {{agent: alpha, record: backup, target: shelf, content: foo, length: 3}}
+    times: 3
+    expect: {{data: {{body: foo, content-length: "3"}}}}
+  - put_artifact: {{agent: alpha, record: backup, target: shelf, content: foo, length: 4}}
+    expect: {{no_reply: lost}}
+  - get_artifact: {{agent: alpha, restore: 1}}
+    expect: {{body: a backup, size: 8, headers: {{content-type: application/x}}}}
+"""
+    )
+    outcome, _ = play_text(text, make_master=Receiving)
+
+    assert outcome.failure is None
+    assert outcome.reason is None
+    assert outcome.verdict is Verdict.PASS
+
+
+def test_a_disk_is_where_the_master_may_write() -> None:
+    """A local target lies below the scratch folder, unless it says where."""
+    head = HEAD.replace("tasks:", "targets: {shelf: {type: local_disk}}\ntasks:")
+    outcome = play(
+        """
+  - admin: {method: GET, path: "/api/storage-targets/${shelf.id}"}
+    expect: {data: {config: {basePath: "${scratch}/shelf"}}}
+""",
+        head,
+    )
+
+    assert outcome.failure is None
+    assert outcome.verdict is Verdict.PASS
+
+
+class Broken(Master):
+    """Its loops end at once."""
+
+    async def run_monitors(self) -> None:
+        raise LookupError("no such loop")
+
+
+def test_a_fault_of_muster_costs_one_scenario() -> None:
+    """It is told with its place, and is nobody's failure."""
+    outcome, _ = play_text(
+        HEAD + "steps:\n  - wait: 1s\n  - expect: {agent: alpha, status: offline}\n",
+        make_master=Broken,
+    )
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.fault
+    assert "a fault of muster: LookupError: no such loop at test_stage.py:" in outcome.reason
+
+
+def test_a_fault_in_a_step_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scenario says what happened; a run with one ends with its own exit code."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by a slip")
+
+    monkeypatch.setitem(CALLS, "poll", fail)
+    outcome = play("  - poll: alpha\n    expect: {status: 200}\n")
+
+    assert outcome.fault
+    assert "ZeroDivisionError: by a slip at test_stage.py" in (outcome.reason or "")
+
+
+def test_a_scenario_can_be_played_where_it_does_not_apply() -> None:
+    """What a release does otherwise makes it fail there."""
+    text = HEAD.replace("clauses:", "profiles: [strict]\nclauses:") + STRICT_ONLY
+    outcome, _ = play_text(text)
+
+    assert outcome.verdict is Verdict.FAIL
+
+
+STRICT_ONLY = """
+steps:
+  - heartbeat: alpha
+  - run: nightly
+  - run: nightly
+    expect: {status: 400}
+"""

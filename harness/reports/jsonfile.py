@@ -23,6 +23,7 @@ def document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "exit_code": report.exit_code.value,
         "interrupted": report.interrupted,
+        "unfinished": report.unfinished,
         "profile": report.profile,
         "clock": report.clock,
         "seed": report.seed,

@@ -136,6 +136,8 @@ class Terminal(Listener):
         style = STYLES[report.verdict]
         interrupted = ", interrupted" if report.interrupted else ""
         self._console.print()
+        if report.unfinished:
+            self._console.print(f"not finished: {escape(_few(list(report.unfinished)))}")
         if report.asked is not None and not report.outcomes:
             self._console.print(escape(report.asked))
         self._console.print(f"scenarios  {counted(one.verdict for one in report.outcomes)}")
