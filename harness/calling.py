@@ -10,7 +10,7 @@ import trio
 
 from harness.activity import PROMPT_S
 from harness.broken import UndecidedError, UnexpectedError
-from harness.calls import CALLS
+from harness.calls import CALLS, object_folder
 from harness.expect import Mismatch, matches, show
 from harness.faults import LosingPort
 from harness.history import RecordingPort
@@ -125,7 +125,7 @@ class Caller:
             self.drag_s += max(0.0, took_s - PROMPT_S * step.times)
         if step.name is not None:
             self.answers[step.name] = answers
-            scope.names[step.name] = _named(step.verb, answers)
+            scope.names[step.name] = _named(step.verb, answers, scope)
         if step.verb == "rotate" and answers[0]["code"] == "OK":
             self._use_new_token(step.args["agent"], answers[0]["data"]["newToken"])
         return answers
@@ -213,9 +213,11 @@ def _no_reply(error: NoReply) -> dict[str, Any]:
     }
 
 
-def _named(verb: str, answers: list[dict[str, Any]]) -> Any:
+def _named(verb: str, answers: list[dict[str, Any]], scope: Scope) -> Any:
     """Return what a name given with `as` stands for: the thing in the answer."""
     data = answers[0].get("data")
     if verb == "poll":
         return (data or {}).get("command")
+    if verb == "run" and data is not None and (folder := object_folder(data, scope)):
+        return {**data, "objects": folder}
     return data if data is not None else answers[0]

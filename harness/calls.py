@@ -137,12 +137,23 @@ def _content(args: Args, scope: Scope) -> bytes:
 def _object_key(args: Args, scope: Scope) -> str:
     """Return the key of a record's object: protocol 3.1, the form of relayed uploads."""
     record = scope.look_up(args["record"]) if isinstance(args["record"], str) else None
-    if not isinstance(record, dict) or "startedAt" not in record:
-        raise UnknownNameError("when the record was started, which its key begins with")
-    kinds = {task["id"]: task["request"]["type"] for task in scope.tasks()}
-    day = record["startedAt"].translate({ord("-"): None})[2:8]
-    name = scope.fill(args.get("file", ARTIFACT))
-    return f"BackupX/{kinds[record['taskId']]}/{day}/records/{record['id']}/{name}"
+    if not isinstance(record, dict) or "objects" not in record:
+        raise UnknownNameError("the run that made the record, whose answer its key is made of")
+    return f"{record['objects']}/{scope.fill(args.get('file', ARTIFACT))}"
+
+
+def object_folder(record: Any, scope: Scope) -> str | None:
+    """Return the folder of a record's objects at a target, given what a run was answered.
+
+    Protocol 3.1: the type of the task, the day of the run in UTC, the record's id.
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("startedAt"), str):
+        return None
+    kinds = [
+        task["request"]["type"] for task in scope.tasks() if task["id"] == record.get("taskId")
+    ]
+    day = record["startedAt"].replace("-", "")[2:8]
+    return f"BackupX/{kinds[0]}/{day}/records/{record.get('id')}" if kinds else None
 
 
 def _get_artifact(args: Args, scope: Scope) -> Asked:
