@@ -127,6 +127,21 @@ def test_a_dead_process_is_shaded(history: History, down: str, up: str) -> None:
     ]
 
 
+def test_a_killed_master_is_shaded_in_its_own_lane(history: History) -> None:
+    """Muster notes that it killed and started it; setting its clock is a fault, and no span."""
+    exchange(history, 0.0, "alpha", BEAT, ok({}))
+    for time_s, text in enumerate(("master killed", "master started", "master's clock set +60 s")):
+        history.note(float(time_s), "muster", text)
+    timeline = Timeline(history, 10.0)
+
+    assert [(one.lane, one.what, one.first, one.last) for one in timeline.spans] == [
+        ("master", "down", 1, 2)
+    ]
+    assert [(row.lane, row.tag) for row in timeline.rows[1:]] == [
+        *(("master", "fault"), ("master", "life"), ("muster", "fault"))
+    ]
+
+
 def test_lanes_stand_in_a_fixed_order(history: History) -> None:
     """muster, admin, strangers, the master, then the agents as people count them."""
     for name in ("alpha-10", "stranger", "alpha-2", "admin", "muster", "beta"):

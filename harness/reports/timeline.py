@@ -34,6 +34,12 @@ DOWN: Final = frozenset({"crashed", "ended", "offline"})
 
 UP: Final = frozenset({"started", "restarted", "online"})
 
+_MASTER: Final = {"master killed": "crashed", "master started": "started"}
+"""What muster notes of what it does to the master, and what that is for the master's lane."""
+
+_DISTURBS: Final = ("tampered", "master's clock")
+"""How notes begin that tell of something done to the master behind its back."""
+
 _TAGS: Final = {
     "heartbeat": "heartbeat",
     "poll": "poll",
@@ -273,26 +279,32 @@ class Timeline:
 
     def _note(self, op: Op, note: str) -> None:
         text, lane = self._text(note), self._text(op.process)
-        tag = "note"
-        if text.startswith("phase: "):
-            tag = "phase"
-        elif text.startswith("wait "):
-            tag = "wait"
-        elif text in DOWN:
-            tag = "fault"
-        elif text in UP:
-            tag = "life"
-        elif op.process == "master" or text.startswith("tampered"):
-            tag = "fault"
-            self._sightings.disturbed()
-        self._row(Row(op.time_s, lane, "note", "", tag, text, op.index))
-        if text in UP:
+        state = text
+        if text in _MASTER:
+            state, lane = _MASTER[text], "master"
+        self._row(Row(op.time_s, lane, "note", "", self._sort_of(op, state), text, op.index))
+        if state in UP:
             self._close(lane, "down", "")
-        if text in DOWN:
-            if text != "offline":  # a process that died holds nothing any more
+        elif state in DOWN:
+            if state != "offline":  # a process that died holds nothing any more
                 for held in [key for key in self._open if key[0] == f"held {lane}"]:
                     self._open.pop(held).last = len(self.rows) - 1
             self._begin(lane, "down", "", text)
+
+    def _sort_of(self, op: Op, state: str) -> str:
+        """Return the tag of a note."""
+        if state in UP:
+            return "life"
+        if state in DOWN:
+            return "fault"
+        if op.process == "master" or state.startswith(_DISTURBS):
+            self._sightings.disturbed()
+            return "fault"
+        return (
+            state.partition(" ")[0].rstrip(":")
+            if state.startswith(("phase: ", "wait "))
+            else "note"
+        )
 
     def _broken(self, time_s: float) -> None:
         failure = self._failure
