@@ -138,6 +138,25 @@ def test_a_mutant_that_breaks_muster_is_a_fault() -> None:
     assert fate(dying, EMPTY).why == "in scene-0: its process ended with 3"
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        (_NOTHING, "        return missing\n"),
+        (
+            "def silence_quiet_nodes(state: State, now: Now) -> int:\n",
+            "def silence_quiet_nodes(state: State) -> int:\n",
+        ),
+    ],
+    ids=["in a request", "in a loop"],
+)
+def test_a_mutant_whose_own_code_breaks_is_a_fault(edit: tuple[str, str]) -> None:
+    """The suite would notice, but it would not be what the mutant says that it noticed."""
+    found = fate(mutant("m", "CMD-5", "It slips.", edit), EMPTY + "  - wait: 1m\n")
+
+    assert found.fate is Fate.FAULT
+    assert "SlipError" in found.why
+
+
 def test_a_scenario_that_cannot_be_set_up_kills_nothing() -> None:
     """Nobody can tell what is wrong with such a master."""
     found = fate(

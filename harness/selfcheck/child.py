@@ -4,8 +4,10 @@ Only plain values go in and out, because everything else in it is of classes of 
 imported anew with the mutant's source.
 """
 
+import logging
 import os
 import pickle
+import re
 import signal
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,6 +21,10 @@ HANG_S: Final = 10.0
 
 _ASLEEP: Final = 30.0
 """So much longer may it take on the wall: a process that only waits hangs too."""
+
+
+_SLIP: Final = re.compile(r"raised (NameError|UnboundLocalError|AttributeError|TypeError)\(")
+"""What code raises that was never right, and no competent person ships."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +74,46 @@ def main(job: Job, pipe: Connection) -> None:
     pipe.close()
 
 
+class SlipError(Exception):
+    """The changed code does not do what its mutant says: it cannot even run."""
+
+
+class _Slips(logging.Handler):
+    """Notes what went wrong in the master's loops, where it is only logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the error of a log record that has one."""
+        if record.exc_info and record.exc_info[1] is not None:
+            self.seen.append(f"raised {record.exc_info[1]!r}")
+
+
 def play_scenario(pickled: bytes, profile: str) -> tuple[str, tuple[str, ...], str]:
     """Play a scenario; return its verdict, the clauses broken, and why.
 
     Every module is imported here, when the source has been changed.
+
+    Raises:
+        SlipError: the master broke over its own code, in a request or in a loop.
+
     """
     target = import_module("harness.target")
     profiles = import_module("master.protocol.profiles").PROFILES
-    outcome, _ = target.play_embedded(pickle.loads(pickled), profiles[profile], 0)  # noqa: S301
+    slips = _Slips()
+    logging.getLogger("muster.master").addHandler(slips)
+    outcome, history = target.play_embedded(
+        pickle.loads(pickled),  # noqa: S301 - we pickled it
+        profiles[profile],
+        0,
+    )
+    logging.getLogger("muster.master").removeHandler(slips)
+    notes = [str(op.subject) for op in history.ops if op.process == "master"]
+    for note in (*notes, *slips.seen):
+        if _SLIP.search(note):
+            raise SlipError(note)
     failure = outcome.failure
     why = outcome.reason or ""
     if failure is not None:

@@ -6,12 +6,31 @@ To add one, add it to its area's file; to add an area, add its file here.
 from typing import Final
 
 from harness.selfcheck.mutant import Mutant
-from harness.selfcheck.mutants import auth, commands, results, timeouts
+from harness.selfcheck.mutants import (
+    admin,
+    auth,
+    commands,
+    http,
+    nodes,
+    records,
+    restores,
+    results,
+    rpc,
+    specs,
+    timeouts,
+)
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
+    *http.MUTANTS,
     *auth.MUTANTS,
+    *nodes.MUTANTS,
     *commands.MUTANTS,
     *results.MUTANTS,
     *timeouts.MUTANTS,
+    *specs.MUTANTS,
+    *records.MUTANTS,
+    *restores.MUTANTS,
+    *rpc.MUTANTS,
+    *admin.MUTANTS,
 )
 """Every mutant; their names are different."""

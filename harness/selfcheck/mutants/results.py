@@ -4,6 +4,8 @@ from typing import Final
 
 from harness.selfcheck.mutant import Mutant, mutant
 
+_FINISH = "    commands.finish(\n        state.database, command.id, status, result.errorMessage, raw or command.result, now\n    )\n"
+
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "result-without-end",
@@ -24,9 +26,147 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
+        "error-not-kept",
+        "RES-1",
+        "The error of a result is not stored.",
+        ("command.id, status, result.errorMessage, raw or", 'command.id, status, "", raw or'),
+    ),
+    mutant(
+        "result-ends-all",
+        "RES-1",
+        "A result ends every command of its node that is dispatched.",
+        (
+            _FINISH,
+            (
+                "    for other in state.database.select(Command, \"WHERE node_id = ? AND (status = 'dispatched' OR id = ?)\", node.id, command.id):\n"
+                "        commands.finish(state.database, other.id, status, result.errorMessage, raw or command.result, now)\n"
+            ),
+        ),
+    ),
+    mutant(
+        "late-result-ignored",
+        "RES-2",
+        "A result after the timeout is ignored.",
+        (
+            "    raw = bytes(result.result).decode()\n",
+            "    if command.status == CommandStatus.TIMEOUT:\n        return\n    raw = bytes(result.result).decode()\n",
+        ),
+    ),
+    mutant(
+        "late-result-refused",
+        "RES-2",
+        "A result after the timeout is refused.",
+        (
+            "    raw = bytes(result.result).decode()\n",
+            '    if command.status == CommandStatus.TIMEOUT:\n        raise ApiError("AGENT_COMMAND_TIMEOUT")\n    raw = bytes(result.result).decode()\n',
+        ),
+    ),
+    mutant(
+        "result-before-claim-ignored",
+        "RES-3",
+        "A result for a command that nobody claimed is ignored.",
+        (
+            "    raw = bytes(result.result).decode()\n",
+            "    if command.status == CommandStatus.PENDING:\n        return\n    raw = bytes(result.result).decode()\n",
+        ),
+    ),
+    mutant(
+        "first-result-counts",
+        "RES-4",
+        "A second result is ignored.",
+        (
+            "    raw = bytes(result.result).decode()\n",
+            "    if command.status in (CommandStatus.SUCCEEDED, CommandStatus.FAILED):\n        return\n    raw = bytes(result.result).decode()\n",
+        ),
+    ),
+    mutant(
+        "second-result-clears",
+        "RES-4",
+        "A second result without a result of its own clears the first's.",
+        ("result.errorMessage, raw or command.result, now", "result.errorMessage, raw, now"),
+    ),
+    mutant(
+        "success-stays",
+        "RES-4",
+        "A command that succeeded cannot fail any more.",
+        (
+            "    raw = bytes(result.result).decode()\n",
+            "    if command.status == CommandStatus.SUCCEEDED and not result.success:\n        return\n    raw = bytes(result.result).decode()\n",
+        ),
+    ),
+    mutant(
+        "result-for-nothing",
+        "RES-5",
+        "A result for an unknown command is answered 200.",
+        (
+            '    if command is None:\n        raise ApiError("AGENT_COMMAND_NOT_FOUND")\n    if command.node_id',
+            "    if command is None:\n        return\n    if command.node_id",
+        ),
+    ),
+    mutant(
+        "unknown-command-is-forbidden",
+        "RES-5",
+        "A result for an unknown command is answered as one for another node's.",
+        (
+            '    if command is None:\n        raise ApiError("AGENT_COMMAND_NOT_FOUND")\n    if command.node_id',
+            '    if command is None:\n        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n    if command.node_id',
+        ),
+    ),
+    mutant(
         "anybodys-command",
         "RES-6",
         "A result counts whoever sends it.",
         ('        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n', "        pass\n"),
+    ),
+    mutant(
+        "refused-but-applied",
+        "RES-6",
+        "A result for another node's command is refused, and counts.",
+        (
+            '        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
+            '        commands.finish(state.database, command.id, CommandStatus.FAILED, result.errorMessage, "", now)\n        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
+        ),
+    ),
+    mutant(
+        "another-nodes-is-unknown",
+        "RES-6",
+        "Another node's command is answered as an unknown one.",
+        (
+            '        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
+            '        raise ApiError("AGENT_COMMAND_NOT_FOUND")\n',
+        ),
+    ),
+    mutant(
+        "result-ends-the-record",
+        "RES-7",
+        "The result of a run ends its backup record.",
+        (
+            "raw or command.result, now\n    )\n",
+            (
+                "raw or command.result, now\n    )\n    if result.success:\n"
+                "        state.database.execute(\"UPDATE backup_records SET status = 'success' WHERE id = (SELECT json_extract(payload, '$.recordId') FROM agent_commands WHERE id = ?)\", (command.id,))\n"
+            ),
+        ),
+    ),
+    mutant(
+        "failure-fails-the-record",
+        "RES-7",
+        "A failed run fails its backup record.",
+        (
+            "raw or command.result, now\n    )\n",
+            (
+                "raw or command.result, now\n    )\n    if not result.success:\n"
+                "        state.database.execute(\"UPDATE backup_records SET status = 'failed' WHERE id = (SELECT json_extract(payload, '$.recordId') FROM agent_commands WHERE id = ?)\", (command.id,))\n"
+            ),
+        ),
+    ),
+    mutant(
+        "result-marks-the-task",
+        "RES-7",
+        "The result of a run becomes its task's last status.",
+        (
+            "raw or command.result, now\n    )\n",
+            'raw or command.result, now\n    )\n    state.database.execute("UPDATE backup_tasks SET last_status = ? WHERE id = (SELECT json_extract(payload, \'$.taskId\') FROM agent_commands WHERE id = ?)", ("success" if result.success else "failed", command.id))\n',
+        ),
     ),
 )

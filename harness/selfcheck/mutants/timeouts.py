@@ -18,6 +18,27 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ("error_message=TIMEOUT_MESSAGE,", 'error_message="",'),
     ),
     mutant(
+        "timed-out-as-failed",
+        "TMO-1",
+        "A command that times out is called failed.",
+        ("            CommandStatus.TIMEOUT,\n", "            CommandStatus.FAILED,\n"),
+    ),
+    mutant(
+        "one-timeout-a-scan",
+        "TMO-1",
+        "Each scan times out the oldest stale command, and leaves the others.",
+        ("AND dispatched_at < ? ORDER BY id", "AND dispatched_at < ? ORDER BY id LIMIT 1"),
+    ),
+    mutant(
+        "scan-in-its-own-time",
+        "TMO-1",
+        "The scan comes half as often.",
+        (
+            "state.config.timings.command_scan_s, expire_stale_commands",
+            "state.config.timings.command_scan_s * 2, expire_stale_commands",
+        ),
+    ),
+    mutant(
         "times-out-from-creation",
         "TMO-2",
         "The timeout counts from when a command was enqueued.",
@@ -30,10 +51,58 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ("AND dispatched_at < ? ORDER BY id", "AND dispatched_at <= ? ORDER BY id"),
     ),
     mutant(
+        "all-time-out-with-one",
+        "TMO-2",
+        "When one command is stale, every dispatched one of its node times out.",
+        (
+            "AND dispatched_at < ? ORDER BY id",
+            "AND node_id IN (SELECT node_id FROM agent_commands WHERE status = 'dispatched' AND dispatched_at < ?) ORDER BY id",
+        ),
+    ),
+    mutant(
+        "finished-times-out",
+        "TMO-2",
+        "A command that was answered in time times out all the same.",
+        (
+            "WHERE status = 'dispatched' AND dispatched_at < ? ORDER BY id",
+            "WHERE status <> 'timeout' AND dispatched_at < ? ORDER BY id",
+        ),
+    ),
+    mutant(
         "backup-stays-running",
         "TMO-3",
         "A timed out run leaves its backup record running.",
         ("    CommandType.RUN_TASK.value: (bind_backup_link, Record),\n", ""),
+    ),
+    mutant(
+        "fails-the-record-of-the-commands-number",
+        "TMO-3",
+        "A timed out command fails the record with the command's id.",
+        (
+            "        records.fail_running(state.database, row, linked.record_id, RECORD",
+            "        records.fail_running(state.database, row, command.id, RECORD",
+        ),
+    ),
+    mutant(
+        "fails-the-record-of-the-tasks-number",
+        "TMO-3",
+        "A timed out run fails the record with the task's id.",
+        (
+            'record_id: Uint = field(default=0, name="recordId")',
+            'record_id: Uint = field(default=0, name="taskId")',
+        ),
+    ),
+    mutant(
+        "fails-all-records-of-the-node",
+        "TMO-3",
+        "A timed out run fails every running record of its node.",
+        (
+            "        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)\n",
+            (
+                '        for one in state.database.select(row, "WHERE node_id = ?", command.node_id):\n'
+                "            records.fail_running(state.database, row, one.id, RECORD_TIMEOUT_MESSAGE, now)\n"
+            ),
+        ),
     ),
     mutant(
         "failed-without-end",
@@ -45,10 +114,46 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
+        "failed-after-no-time",
+        "TMO-3",
+        "A record that is failed by the master took 0 s.",
+        (
+            "        completed_at=now.utc,\n        duration_seconds=took_s,\n",
+            "        completed_at=now.utc,\n        duration_seconds=took_s * 0,\n",
+        ),
+    ),
+    mutant(
+        "failed-without-a-word",
+        "TMO-3",
+        "A record that is failed by the master does not say why.",
+        (
+            "        error_message=message,\n        completed_at=now.utc,\n",
+            "        completed_at=now.utc,\n",
+        ),
+    ),
+    mutant(
+        "duration-from-the-dispatch",
+        "TMO-3",
+        "A record that is failed by the master took as long as its command was out.",
+        (
+            "        took_s = duration_s(record.started_at, now)\n",
+            "        took_s = duration_s(record.started_at, now) % 601\n",
+        ),
+    ),
+    mutant(
         "restore-stays-running",
         "TMO-4",
         "A timed out restore leaves its restore record running.",
         ("    CommandType.RESTORE_RECORD.value: (bind_restore_link, Restore),\n", ""),
+    ),
+    mutant(
+        "restore-fails-the-backup",
+        "TMO-4",
+        "A timed out restore is looked for among the backup records.",
+        (
+            "CommandType.RESTORE_RECORD.value: (bind_restore_link, Restore)",
+            "CommandType.RESTORE_RECORD.value: (bind_restore_link, Record)",
+        ),
     ),
     mutant(
         "overwrites-finished-record",
@@ -57,6 +162,49 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         (
             "    if record is None or record.status != RecordStatus.RUNNING:\n",
             "    if record is None:\n",
+        ),
+    ),
+    mutant(
+        "overwrites-success-only",
+        "TMO-5",
+        "A timeout leaves failed records alone, and no others.",
+        (
+            "    if record is None or record.status != RecordStatus.RUNNING:\n",
+            "    if record is None or record.status == RecordStatus.FAILED:\n",
+        ),
+    ),
+    mutant(
+        "questions-never-time-out",
+        "TMO-6",
+        "Only runs and restores time out.",
+        (
+            "AND dispatched_at < ? ORDER BY id",
+            "AND dispatched_at < ? AND type IN ('run_task', 'restore_record') ORDER BY id",
+        ),
+    ),
+    mutant(
+        "no-record-no-timeout",
+        "TMO-7",
+        "A command whose record is gone stays dispatched.",
+        (
+            "        _fail_linked(state, command, now)\n        commands.finish(",
+            "        if command.type in _LINKS and not _fail_linked(state, command, now):\n            return\n        commands.finish(",
+        ),
+        (
+            "        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)\n",
+            (
+                "        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)\n"
+                "        return state.database.get(row, linked.record_id) is not None\n    return False\n"
+            ),
+        ),
+    ),
+    mutant(
+        "broken-payload-no-timeout",
+        "TMO-7",
+        "A command whose payload cannot be read stays dispatched.",
+        (
+            "    except wire.BindError:\n        return\n    if linked",
+            "    except wire.BindError:\n        raise\n    if linked",
         ),
     ),
     mutant(
@@ -70,6 +218,49 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         (
             'log.warning("command %d cannot be timed out: %s", command.id, error, exc_info=True)\n',
             "raise\n",
+        ),
+    ),
+    mutant(
+        "progress-puts-off",
+        "TMO-9",
+        "A report about a backup begins its command's time anew.",
+        (
+            "    with state.database.transaction():\n        state.database.update(Record, record.id, **changes)\n",
+            (
+                "    with state.database.transaction():\n"
+                "        state.database.execute(\"UPDATE agent_commands SET dispatched_at = ? WHERE status = 'dispatched' AND node_id = ?\", (now.utc, node.id))\n"
+                "        state.database.update(Record, record.id, **changes)\n"
+            ),
+        ),
+    ),
+    mutant(
+        "heartbeats-put-off",
+        "TMO-9",
+        "A command does not time out while its node is online.",
+        (
+            "AND dispatched_at < ? ORDER BY id",
+            "AND dispatched_at < ? AND node_id NOT IN (SELECT id FROM nodes WHERE status = 'online') ORDER BY id",
+        ),
+    ),
+    mutant(
+        "timeout-marks-the-task",
+        "TMO-10",
+        "A timeout makes failed its task's last status.",
+        (
+            "        updated_at=now.local,\n    )\n    return True\n",
+            (
+                "        updated_at=now.local,\n    )\n"
+                "    database.execute(\"UPDATE backup_tasks SET last_status = 'failed' WHERE id = ?\", (record.task_id,))\n    return True\n"
+            ),
+        ),
+    ),
+    mutant(
+        "timeout-writes-the-log",
+        "TMO-10",
+        "A timeout writes a line into its record's log.",
+        (
+            "        updated_at=now.local,\n    )\n    return True\n",
+            "        updated_at=now.local,\n        log_content=record.log_content + message,\n    )\n    return True\n",
         ),
     ),
 )

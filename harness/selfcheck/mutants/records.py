@@ -1,0 +1,312 @@
+"""Mutants of REC and LOG: what agents report about backups, and the logs."""
+
+from typing import Final
+
+from harness.selfcheck.mutant import Mutant, mutant
+
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    mutant(
+        "anybodys-record",
+        "REC-1",
+        "A report counts whoever sends it, as long as the record has a task.",
+        (
+            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")',
+            '    if task is None:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")',
+        ),
+    ),
+    mutant(
+        "foreign-report-applied",
+        "REC-1",
+        "Another node's report is refused, and its log kept.",
+        (
+            '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            (
+                "        state.database.update(Record, record.id, log_content=record.log_content + update.logAppend)\n"
+                '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n'
+            ),
+        ),
+    ),
+    mutant(
+        "foreign-report-is-403",
+        "REC-1",
+        "Another node's report is answered as administration refuses.",
+        (
+            '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            '        raise ApiError("AUTH_FORBIDDEN")\n',
+        ),
+    ),
+    mutant(
+        "report-for-nothing",
+        "REC-2",
+        "A report about an unknown record is answered 200.",
+        ('        raise ApiError("BACKUP_RECORD_NOT_FOUND", "记录不存在")\n', "        return\n"),
+    ),
+    mutant(
+        "unknown-record-is-forbidden",
+        "REC-2",
+        "An unknown record is answered as another node's.",
+        (
+            '        raise ApiError("BACKUP_RECORD_NOT_FOUND", "记录不存在")\n',
+            '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+        ),
+    ),
+    mutant(
+        "empty-name-clears",
+        "REC-3",
+        "A report without a file name clears it.",
+        ("update.fileName or record.file_name", "update.fileName"),
+    ),
+    mutant(
+        "empty-error-clears",
+        "REC-3",
+        "A report without an error clears it.",
+        ("update.errorMessage or record.error_message", "update.errorMessage"),
+    ),
+    mutant(
+        "path-is-kept",
+        "REC-3",
+        "A storage path that is known is not overwritten.",
+        ("update.checksum or record.checksum", "record.checksum or update.checksum"),
+    ),
+    mutant(
+        "blank-text-is-empty",
+        "REC-3",
+        "A text of white space alone counts as empty.",
+        (
+            "update.errorMessage or record.error_message",
+            "update.errorMessage.strip() or record.error_message",
+        ),
+    ),
+    mutant(
+        "size-of-nothing-counts",
+        "REC-4",
+        "A size of 0 overwrites the one that is known.",
+        (
+            "update.fileSize if update.fileSize > 0 else",
+            "update.fileSize if update.fileSize >= 0 else",
+        ),
+    ),
+    mutant(
+        "negative-size-counts",
+        "REC-4",
+        "A size below 0 overwrites the one that is known.",
+        ("update.fileSize if update.fileSize > 0 else", "update.fileSize if update.fileSize else"),
+    ),
+    mutant(
+        "size-only-grows",
+        "REC-4",
+        "A size overwrites the one that is known only if it is more.",
+        (
+            "update.fileSize if update.fileSize > 0 else",
+            "update.fileSize if update.fileSize > record.file_size else",
+        ),
+    ),
+    mutant(
+        "success-without-end",
+        "REC-5",
+        "Only a failure ends a record.",
+        (
+            '        changes["duration_seconds"] = records.duration_s(record.started_at, now)\n',
+            (
+                '        changes["duration_seconds"] = records.duration_s(record.started_at, now)\n'
+                '        if update.status == "success":\n            del changes["completed_at"]\n'
+            ),
+        ),
+    ),
+    mutant(
+        "took-no-time",
+        "REC-5",
+        "A record that ends took 0 s.",
+        (
+            'changes["duration_seconds"] = records.duration_s(record.started_at, now)',
+            'changes["duration_seconds"] = 0',
+        ),
+    ),
+    mutant(
+        "milliseconds-for-seconds",
+        "REC-5",
+        "A record that ends took a thousand times as long.",
+        (
+            'changes["duration_seconds"] = records.duration_s(record.started_at, now)',
+            'changes["duration_seconds"] = records.duration_s(record.started_at, now) * 1000',
+        ),
+    ),
+    mutant(
+        "progress-ends-a-record",
+        "REC-5",
+        "Any report that names a status ends its record.",
+        (
+            "    finished = update.status in FINISHED_RECORD\n    changes = {",
+            "    finished = bool(update.status)\n    changes = {",
+        ),
+    ),
+    mutant(
+        "task-not-marked",
+        "REC-6",
+        "The end of a backup does not reach its task.",
+        ("tasks.set_last_status(state.database, task.id, update.status, now)", "pass"),
+    ),
+    mutant(
+        "task-of-the-records-number-marked",
+        "REC-6",
+        "The end of a backup reaches the task with the record's id.",
+        (
+            "tasks.set_last_status(state.database, task.id, update.status, now)",
+            "tasks.set_last_status(state.database, record.id, update.status, now)",
+        ),
+    ),
+    mutant(
+        "only-success-reaches-the-task",
+        "REC-6",
+        "A failed backup does not reach its task.",
+        (
+            "tasks.set_last_status(state.database, task.id, update.status, now)",
+            'tasks.set_last_status(state.database, task.id, "success", now)',
+        ),
+    ),
+    mutant(
+        "all-tasks-marked",
+        "REC-6",
+        "The end of a backup reaches every task of its node.",
+        (
+            "    database.update(Task, task_id, last_status=status, updated_at=now.local)\n",
+            '    database.execute("UPDATE backup_tasks SET last_status = ? WHERE node_id = (SELECT node_id FROM backup_tasks WHERE id = ?)", (status, task_id))\n',
+        ),
+    ),
+    mutant(
+        "end-is-a-run",
+        "REC-6",
+        "The end of a backup becomes the time its task last ran.",
+        (
+            "    database.update(Task, task_id, last_status=status, updated_at=now.local)\n",
+            "    database.update(Task, task_id, last_status=status, last_run_at=now.utc, updated_at=now.local)\n",
+        ),
+    ),
+    mutant(
+        "status-checked",
+        "REC-7",
+        "A status that is no known word is ignored.",
+        (
+            "update.status or record.status",
+            "update.status if update.status in ('running', 'success', 'failed') else record.status",
+        ),
+    ),
+    mutant(
+        "status-in-any-case",
+        "REC-7",
+        "SUCCESS ends a record.",
+        (
+            "    finished = update.status in FINISHED_RECORD\n    changes = {",
+            "    finished = update.status.lower() in FINISHED_RECORD\n    changes = {",
+        ),
+    ),
+    mutant(
+        "finished-is-final",
+        "REC-8",
+        "A finished record takes no further reports.",
+        (
+            "    finished = update.status in FINISHED_RECORD\n    changes = {",
+            "    if record.status in FINISHED_RECORD:\n        return\n    finished = update.status in FINISHED_RECORD\n    changes = {",
+        ),
+    ),
+    mutant(
+        "end-stays",
+        "REC-8",
+        "A second end leaves the first one's time.",
+        (
+            '        changes["completed_at"] = now.utc\n        changes["duration_seconds"] = records.duration_s(record',
+            '        changes["completed_at"] = record.completed_at or now.utc\n        changes["duration_seconds"] = records.duration_s(record',
+        ),
+    ),
+    mutant(
+        "record-of-its-own-node",
+        "REC-9",
+        "A record belongs to the node that it was made for.",
+        (
+            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+            '    if task is None or record.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+        ),
+    ),
+    mutant(
+        "task-of-its-own-number",
+        "REC-9",
+        "A record belongs to the node of the task with the record's id.",
+        (
+            "    task = state.database.get(Task, record.task_id)\n    if task is None or",
+            "    task = state.database.get(Task, record.id)\n    if task is None or",
+        ),
+    ),
+    mutant(
+        "orphan-belongs-to-all",
+        "REC-10",
+        "A record whose task is gone takes anybody's report.",
+        (
+            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+            '    if task is None:\n        state.database.update(Record, record.id, status=update.status)\n        return\n    if task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+        ),
+    ),
+    mutant(
+        "orphan-is-unknown",
+        "REC-10",
+        "A record whose task is gone is answered 404.",
+        (
+            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+            '    if task is None:\n        raise ApiError("BACKUP_RECORD_NOT_FOUND")\n    if task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+        ),
+    ),
+    # --- LOG ---
+    mutant(
+        "log-replaced",
+        "LOG-1",
+        "A report's text replaces the log.",
+        ("record.log_content + update.logAppend", "update.logAppend or record.log_content"),
+    ),
+    mutant(
+        "log-backwards",
+        "LOG-1",
+        "A report's text goes before the log.",
+        ("record.log_content + update.logAppend", "update.logAppend + record.log_content"),
+    ),
+    mutant(
+        "log-in-lines",
+        "LOG-1",
+        "Each text in a backup's log ends with a line break.",
+        (
+            "record.log_content + update.logAppend",
+            'record.log_content + (update.logAppend.rstrip("\\n") + "\\n" if update.logAppend else "")',
+        ),
+    ),
+    mutant(
+        "blank-text-not-logged",
+        "LOG-1",
+        "White space alone is no text for a backup's log.",
+        (
+            "record.log_content + update.logAppend",
+            "record.log_content + (update.logAppend if update.logAppend.strip() else '')",
+        ),
+    ),
+    mutant(
+        "restore-log-runs-on",
+        "LOG-2",
+        "A restore's log gets no line breaks.",
+        (
+            '    return stored + ("" if stored.endswith("\\n") else "\\n") + appended\n',
+            "    return stored + appended\n",
+        ),
+    ),
+    mutant(
+        "restore-log-always-breaks",
+        "LOG-2",
+        "A restore's log gets a line break between any two texts.",
+        (
+            '    return stored + ("" if stored.endswith("\\n") else "\\n") + appended\n',
+            '    return stored + "\\n" + appended\n',
+        ),
+    ),
+    mutant(
+        "white-space-logged",
+        "LOG-3",
+        "White space is a text for a restore's log.",
+        ("    if update.logAppend.strip():\n", "    if update.logAppend:\n"),
+    ),
+)

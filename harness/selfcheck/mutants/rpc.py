@@ -1,0 +1,185 @@
+"""Mutants of RPC: asking agents while somebody waits."""
+
+from typing import Final
+
+from harness.selfcheck.mutant import Mutant, mutant
+
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    mutant(
+        "listing-without-directories",
+        "RPC-1",
+        "A listing calls everything a file.",
+        (
+            "path=entry.path, isDir=entry.isDir, size=entry.size",
+            "path=entry.path, isDir=False, size=entry.size",
+        ),
+    ),
+    mutant(
+        "listing-of-the-latest",
+        "RPC-1",
+        "A listing is answered by the result that comes first, whoever asked for it.",
+        (
+            "        command = state.database.get(Command, command_id)\n",
+            "        command = state.database.find(Command, \"type = 'list_dir' AND status = 'succeeded' ORDER BY updated_at DESC\") or state.database.get(Command, command_id)\n",
+        ),
+    ),
+    mutant(
+        "empty-listing-is-null",
+        "RPC-1",
+        "A listing of an empty directory is null.",
+        ('    if listed in (b"", b"null"):\n', '    if listed in (b"", b"null", b"[]"):\n'),
+    ),
+    mutant(
+        "path-not-passed-on",
+        "RPC-1",
+        "The agent is asked for its root.",
+        ('payload = {"path": path if path.strip() else "/"}', 'payload = {"path": "/"}'),
+    ),
+    mutant(
+        "failed-listing-is-empty",
+        "RPC-2",
+        "A listing that the agent failed is an empty one.",
+        (
+            '        raise ApiError("NODE_FS_READ_ERROR", f"远程目录浏览失败: {message}")\n',
+            "        return []\n",
+        ),
+    ),
+    mutant(
+        "listing-without-its-message",
+        "RPC-2",
+        "A listing that the agent failed does not say why.",
+        (
+            'raise ApiError("NODE_FS_READ_ERROR", f"远程目录浏览失败: {message}")',
+            'raise ApiError("NODE_FS_READ_ERROR", f"远程目录浏览失败{message[:0]}")',
+        ),
+    ),
+    mutant(
+        "listing-times-out-as-read-error",
+        "RPC-3",
+        "A listing that nobody answers is answered 400.",
+        (
+            '            raise ApiError("AGENT_COMMAND_TIMEOUT")\n        await',
+            '            raise ApiError("NODE_FS_READ_ERROR")\n        await',
+        ),
+    ),
+    mutant(
+        "listing-waits-as-a-discovery",
+        "RPC-8",
+        "A discovery waits as long as a listing.",
+        ("state.config.timings.discover_timeout_s)", "state.config.timings.list_dir_timeout_s)"),
+    ),
+    mutant(
+        "discovery-waits-twice",
+        "RPC-8",
+        "A discovery waits twice as long.",
+        (
+            "state.config.timings.discover_timeout_s)",
+            "state.config.timings.discover_timeout_s * 2)",
+        ),
+    ),
+    mutant(
+        "listing-waits-twice",
+        "RPC-3",
+        "A listing waits twice as long.",
+        (
+            "    timeout_s = state.config.timings.list_dir_timeout_s\n",
+            "    timeout_s = state.config.timings.list_dir_timeout_s * 2\n",
+        ),
+    ),
+    mutant(
+        "given-up-is-deleted",
+        "RPC-4",
+        "A call that is given up takes its command out of the queue.",
+        (
+            '            raise ApiError("AGENT_COMMAND_TIMEOUT")\n        await',
+            '            state.database.delete(Command, command_id)\n            raise ApiError("AGENT_COMMAND_TIMEOUT")\n        await',
+        ),
+    ),
+    mutant(
+        "given-up-is-failed",
+        "RPC-4",
+        "A call that is given up times out its command.",
+        (
+            '            raise ApiError("AGENT_COMMAND_TIMEOUT")\n        await',
+            '            state.database.update(Command, command_id, status="timeout")\n            raise ApiError("AGENT_COMMAND_TIMEOUT")\n        await',
+        ),
+    ),
+    mutant(
+        "asked-though-offline",
+        "RPC-5",
+        "A listing on an offline node is put into its queue.",
+        (
+            '        raise ApiError("NODE_OFFLINE")\n    payload = {"path"',
+            '        queue.enqueue(state, node.id, CommandType.LIST_DIR, {"path": path}, call.now)\n        raise ApiError("NODE_OFFLINE")\n    payload = {"path"',
+        ),
+    ),
+    mutant(
+        "discovers-though-offline",
+        "RPC-5",
+        "A discovery on an offline node waits for its agent.",
+        (
+            '        raise ApiError("NODE_OFFLINE", f"节点 {node.name} 当前离线，无法执行数据库发现")\n',
+            "        pass\n",
+        ),
+    ),
+    mutant(
+        "databases-sorted",
+        "RPC-6",
+        "A discovery sorts what the agent found.",
+        (
+            "DatabaseNames(databases=found.databases)",
+            "DatabaseNames(databases=found.databases and sorted(found.databases, reverse=True))",
+        ),
+    ),
+    mutant(
+        "no-databases-is-a-list",
+        "RPC-6",
+        "A discovery of nothing is an empty list.",
+        (
+            "DatabaseNames(databases=found.databases)",
+            "DatabaseNames(databases=found.databases or [])",
+        ),
+    ),
+    mutant(
+        "discovery-without-password",
+        "RPC-6",
+        "The agent is asked to discover without the password.",
+        (
+            '        "user": wanted.user,\n        "password": wanted.password,\n',
+            '        "user": wanted.user,\n',
+        ),
+    ),
+    mutant(
+        "failed-discovery-finds-nothing",
+        "RPC-7",
+        "A discovery that the agent failed finds no databases.",
+        (
+            "        return _failed(command.error_message.strip()",
+            "        return success(DatabaseNames(databases=None)) or _failed(command.error_message.strip()",
+        ),
+    ),
+    mutant(
+        "discovery-without-its-message",
+        "RPC-7",
+        "A discovery that the agent failed does not say why.",
+        ("_failed(command.error_message.strip() or", "_failed("),
+    ),
+    mutant(
+        "garbage-is-no-listing",
+        "RPC-9",
+        "A result that is no listing is answered as a failed one.",
+        (
+            '    except (BindError, msgspec.DecodeError):\n        raise ApiError("AGENT_RESULT_INVALID") from None\n',
+            '    except (BindError, msgspec.DecodeError):\n        raise ApiError("NODE_FS_READ_ERROR") from None\n',
+        ),
+    ),
+    mutant(
+        "garbage-is-an-empty-listing",
+        "RPC-9",
+        "A result that is no listing is an empty one.",
+        (
+            '    except (BindError, msgspec.DecodeError):\n        raise ApiError("AGENT_RESULT_INVALID") from None\n',
+            "    except (BindError, msgspec.DecodeError):\n        return []\n",
+        ),
+    ),
+)
