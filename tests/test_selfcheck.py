@@ -160,7 +160,15 @@ def test_a_mutant_whose_own_code_breaks_is_a_fault(edit: tuple[str, str]) -> Non
 def test_a_scenario_that_cannot_be_set_up_kills_nothing() -> None:
     """Nobody can tell what is wrong with such a master."""
     found = fate(
-        mutant("m", "CMD-5", "No nodes.", ("    token = new_token(state)\n    nodes", "    nodes")),
+        mutant(
+            "m",
+            "CMD-5",
+            "No nodes.",
+            (
+                "    token = new_token(state)\n    nodes",
+                '    raise ApiError("NODE_INVALID")\n    nodes',
+            ),
+        ),
         EMPTY,
     )
 
