@@ -52,6 +52,41 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         (" WHERE id = ? AND status = 'pending' RETURNING", " WHERE id = ? RETURNING"),
     ),
     mutant(
+        "claims-twice-at-once",
+        "CMD-4",
+        "Two polls at the same moment find the same command, and both hand it out.",
+        (
+            "        return success(queue.poll(state, node, call.now))\n",
+            "        return _found_first(state, node, call)\n",
+        ),
+        (
+            "def submit_result(state: State, call: Call) -> Response:\n",
+            (
+                "async def _found_first(state, node, call):\n"
+                "    found = state.database.query(\"SELECT id FROM agent_commands WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1\", (node.id,))\n"
+                "    await state.clock.sleep_until(state.clock.monotonic_s())\n"
+                "    for row in found:\n"
+                "        state.database.execute(\"UPDATE agent_commands SET status = 'pending' WHERE id = ?\", row)\n"
+                "    return success(queue.poll(state, node, call.now))\n\n\n"
+                "def submit_result(state: State, call: Call) -> Response:\n"
+            ),
+        ),
+    ),
+    mutant(
+        "lost-reply-is-repeated",
+        "CMD-4",
+        "A poll hands out again what was handed out less than a minute ago.",
+        (
+            "WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1",
+            "WHERE node_id = ? AND (status = 'pending' OR status = 'dispatched' AND julianday(dispatched_at) > julianday(?) - 1.0 / 1440) ORDER BY id LIMIT 1",
+        ),
+        (
+            "database.execute(_OLDEST_PENDING, (node_id,))",
+            "database.execute(_OLDEST_PENDING, (node_id, now.utc))",
+        ),
+        (" WHERE id = ? AND status = 'pending' RETURNING", " WHERE id = ? RETURNING"),
+    ),
+    mutant(
         "empty-queue-is-not-found",
         "CMD-5",
         "A poll of an empty queue is answered 404.",
@@ -67,6 +102,52 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         (
             "WHERE status = 'dispatched' AND dispatched_at < ? ORDER BY id",
             "WHERE status IN ('dispatched', 'pending') AND COALESCE(dispatched_at, created_at) < ? ORDER BY id",
+        ),
+    ),
+    mutant(
+        "empty-queue-has-no-command",
+        "CMD-5",
+        "A poll of an empty queue is answered without the key of the command.",
+        ("    command: ClaimedCommand | None\n", "    command: ClaimedCommand | None = None\n"),
+    ),
+    mutant(
+        "pending-is-dropped",
+        "CMD-6",
+        "A poll passes over what is older than an hour.",
+        (
+            "WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1",
+            "WHERE node_id = ? AND status = 'pending' AND julianday(created_at) > julianday(?) - 1.0 / 24 ORDER BY id LIMIT 1",
+        ),
+        (
+            "database.execute(_OLDEST_PENDING, (node_id,))",
+            "database.execute(_OLDEST_PENDING, (node_id, now.utc))",
+        ),
+    ),
+    mutant(
+        "task-moves-its-commands",
+        "CMD-3",
+        "A command goes to the node that its task is bound to now.",
+        (
+            "WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1",
+            "WHERE COALESCE((SELECT t.node_id FROM backup_tasks t WHERE t.id = json_extract(payload, '$.taskId')), node_id) = ? AND status = 'pending' ORDER BY id LIMIT 1",
+        ),
+    ),
+    mutant(
+        "payload-as-text",
+        "CMD-7",
+        "A command's payload is text with JSON in it.",
+        (
+            "    raw = wire.compact(payload) if payload else None\n",
+            "    raw = wire.compact(wire.encode(payload)) if payload else None\n",
+        ),
+    ),
+    mutant(
+        "listing-by-another-name",
+        "CMD-7",
+        "A listing is called ls.",
+        (
+            "ClaimedCommand(id=command_id, type=command_type, payload=raw)",
+            'ClaimedCommand(id=command_id, type=command_type.replace("list_dir", "ls"), payload=raw)',
         ),
     ),
     mutant(

@@ -286,6 +286,29 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
+        "texts-at-once-lost",
+        "LOG-1",
+        "Of texts that arrive together only the last one is kept.",
+        (
+            "    node = _node(state, call)\n    record_id = call.agent_id()\n",
+            "    node = _node(state, call)\n    record_id = call.agent_id()\n    return _read_first(state, node, record_id, call)\n",
+        ),
+        (
+            "def restore_spec(state: State, call: Call) -> Response:\n",
+            (
+                "async def _read_first(state, node, record_id, call):\n"
+                '    before = state.database.query("SELECT log_content FROM backup_records WHERE id = ?", (record_id,))\n'
+                "    await state.clock.sleep_until(state.clock.monotonic_s())\n"
+                "    for row in before:\n"
+                '        state.database.execute("UPDATE backup_records SET log_content = ? WHERE id = ?", (row[0], record_id))\n'
+                "    reports.update_record(state, node, record_id, call.body(bind_record_update), call.now)\n"
+                "    return OK_STATUS\n\n\n"
+                "def restore_spec(state: State, call: Call) -> Response:\n"
+            ),
+        ),
+        profile="strict",
+    ),
+    mutant(
         "restore-log-runs-on",
         "LOG-2",
         "A restore's log gets no line breaks.",
