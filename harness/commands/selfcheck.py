@@ -69,7 +69,7 @@ def selfcheck(
             clauses = []  # whether they are covered, one mutant does not say
         if not mutants and not clauses:
             raise StopError(Exit.NOTHING_TESTED, "no clause and no mutant matches")
-        with _Progress(len(mutants)) as progress:
+        with _Progress({one.name for one in mutants}) as progress:
             results = check(mutants, suite, processes=jobs, hear=progress.hear)
     except MutantError as error:
         raise StopError(Exit.USAGE, str(error)) from None
@@ -105,11 +105,15 @@ class _Progress:
     """One line that says how far a check is, on a terminal; nothing elsewhere.
 
     It has no thread of its own: this process is forked all the time.
+
+    Args:
+        names: the mutants; what else is done is shown, and not counted.
+
     """
 
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+        self._done: set[str] = set()
         console = Console(file=sys.stderr)
         self._live: Live | None = None
         if console.is_terminal:
@@ -126,6 +130,7 @@ class _Progress:
 
     def hear(self, part: str) -> None:
         """Show what was done last."""
-        self._done += 1
+        self._done |= self._names & {part}
         if self._live is not None:
-            self._live.update(Text(f"{self._done}/{self._total}  {part}", "dim"), refresh=True)
+            counted = f"{len(self._done)}/{len(self._names)}"
+            self._live.update(Text(f"{counted}  {part}", "dim"), refresh=True)
