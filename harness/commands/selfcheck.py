@@ -59,13 +59,14 @@ def selfcheck(
         if shown is not None:
             click.echo(_named(shown).diff(), nl=False)
             return Exit.OK
+        wanted = None if name is None else _named(name)
         scenarios, catalogue = load(())
         suite = Suite(scenarios, catalogue)
         clauses = [one for one in catalogue if _selected(one, clause, area)]
         ids = {one.id for one in clauses}
         mutants = [one for one in MUTANTS if one.clause in ids]
-        if name is not None:
-            mutants = [one for one in mutants if one == _named(name)]
+        if wanted is not None:
+            mutants = [one for one in mutants if one == wanted]
             clauses = []  # whether they are covered, one mutant does not say
         if not mutants and not clauses:
             raise StopError(Exit.NOTHING_TESTED, "no clause and no mutant matches")

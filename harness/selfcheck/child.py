@@ -110,6 +110,8 @@ def play_scenario(pickled: bytes, profile: str) -> tuple[str, tuple[str, ...], s
         0,
     )
     logging.getLogger("muster.master").removeHandler(slips)
+    if getattr(outcome, "fault", False):
+        raise SlipError(outcome.reason)
     notes = [str(op.subject) for op in history.ops if op.process == "master"]
     for note in (*notes, *slips.seen):
         if _SLIP.search(note):
