@@ -54,13 +54,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "one-run-at-a-time",
         "ADM-3",
         "A task that is running is not run again.",
-        (
-            '    node = remote(state, task.node_id)\n    if node is None:\n        raise ApiError("MASTER_LOCAL_UNSUPPORTED")\n    offline = f"节点 {node.name} 当前离线，无法执行备份任务"\n',
-            (
-                '    if task.last_status == "running":\n        raise ApiError("BACKUP_TASK_INVALID")\n'
-                '    node = remote(state, task.node_id)\n    if node is None:\n        raise ApiError("MASTER_LOCAL_UNSUPPORTED")\n    offline = f"节点 {node.name} 当前离线，无法执行备份任务"\n'
-            ),
-        ),
+        ("    if state.config.profile.one_run_a_task:\n", "    if state:\n"),
     ),
     mutant(
         "disabled-tasks-rest",
@@ -138,10 +132,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "deletes-on-another-disk",
         "ADM-6",
         "A backup on a node's own disk is deleted from the list.",
-        (
-            'if node is not None and target is not None and target.type.lower() == "local_disk":',
-            'if node is None and target is not None and target.type.lower() == "local_disk":',
-        ),
+        ("    return node if on_disk else None\n", "    return None if on_disk else node\n"),
     ),
     mutant(
         "deleted-record-comes-back",

@@ -56,15 +56,18 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "unknown-path-is-empty",
         "HTTP-3",
         "An unknown path is answered 204.",
-        ("ROUTER.redirect(request) or _NOT_FOUND", "ROUTER.redirect(request) or NO_CONTENT"),
+        (
+            "self.router.redirect(request) or _NOT_FOUND",
+            "self.router.redirect(request) or NO_CONTENT",
+        ),
     ),
     mutant(
         "paths-in-any-case",
         "HTTP-3",
         "Capital letters in a path are taken for small ones.",
         (
-            "ROUTER.match(request.method, request.path)",
-            "ROUTER.match(request.method, request.path.lower())",
+            "self.router.match(request.method, request.path)",
+            "self.router.match(request.method, request.path.lower())",
         ),
     ),
     mutant(
@@ -72,10 +75,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "HTTP-4",
         "A known path with the wrong method is answered 405.",
         (
-            "            return ROUTER.redirect(request) or _NOT_FOUND\n",
+            "            return self.router.redirect(request) or _NOT_FOUND\n",
             (
-                '            known = any(ROUTER.match(one, request.path) for one in ("GET", "POST", "PUT", "DELETE"))\n'
-                "            return ROUTER.redirect(request) or (Response(405, b'') if known else _NOT_FOUND)\n"
+                '            known = any(self.router.match(one, request.path) for one in ("GET", "POST", "PUT", "DELETE"))\n'
+                "            return self.router.redirect(request) or (Response(405, b'') if known else _NOT_FOUND)\n"
             ),
         ),
     ),
@@ -84,8 +87,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "HTTP-4",
         "HEAD is answered as GET is.",
         (
-            "ROUTER.match(request.method, request.path)",
-            'ROUTER.match(request.method.replace("HEAD", "GET"), request.path)',
+            "self.router.match(request.method, request.path)",
+            'self.router.match(request.method.replace("HEAD", "GET"), request.path)',
         ),
     ),
     mutant(
@@ -96,7 +99,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '    if request.method == "OPTIONS":\n',
             (
                 '    if request.method == "OPTIONS" and any(\n'
-                '            ROUTER.match(method, request.path) for method in ("GET", "POST", "PUT", "DELETE")\n'
+                '            self.router.match(method, request.path) for method in ("GET", "POST", "PUT", "DELETE")\n'
                 "        ):\n"
             ),
         ),

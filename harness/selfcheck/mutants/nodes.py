@@ -189,15 +189,18 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "NODE-11",
         "An update that leaves out the limit keeps it.",
         (
-            "        max_concurrent=wanted.maxConcurrent,\n        bandwidth_limit=wanted.",
-            "        max_concurrent=wanted.maxConcurrent or find(state, node_id).max_concurrent,\n        bandwidth_limit=wanted.",
+            '        "max_concurrent": wanted.maxConcurrent,\n',
+            '        "max_concurrent": wanted.maxConcurrent or find(state, node_id).max_concurrent,\n',
         ),
     ),
     mutant(
         "update-forgets-the-name",
         "NODE-11",
         "An update leaves the node's name.",
-        ("        name=wanted.name.strip(),\n        max_concurrent", "        max_concurrent"),
+        (
+            '        "name": wanted.name.strip(),\n        "max_concurrent"',
+            '        "max_concurrent"',
+        ),
     ),
     # --- OFF ---
     mutant(
