@@ -139,13 +139,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-7",
         "A report about a deleted record makes it anew.",
         (
-            '        raise ApiError("BACKUP_RECORD_NOT_FOUND", "记录不存在")\n',
-            (
-                "        if record_id < 1000:\n"
-                '            state.database.execute("INSERT INTO backup_records (id, task_id, storage_target_id, node_id, status, started_at) VALUES (?, 1, 1, ?, ?, ?)", (record_id, node.id, update.status, now.utc))\n'
-                "            return\n"
-                '        raise ApiError("BACKUP_RECORD_NOT_FOUND", "记录不存在")\n'
-            ),
+            "    record, task = own_record(state, node, record_id)\n    profile = state.config.profile\n",
+            '    if state.database.get(Record, record_id) is None and record_id < 1000:\n        state.database.execute("INSERT INTO backup_records (id, task_id, storage_target_id, node_id, status, started_at) VALUES (?, 1, 1, ?, ?, ?)", (record_id, node.id, update.status, now.utc))\n        return\n    record, task = own_record(state, node, record_id)\n    profile = state.config.profile\n',
         ),
     ),
     mutant(

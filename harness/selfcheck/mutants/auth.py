@@ -76,10 +76,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "heartbeat-header-first",
         "AUTH-5",
         "A heartbeat's token counts in its headers before its body.",
-        (
-            "token = report.token or token_of(call.request)",
-            "token = token_of(call.request) or report.token",
-        ),
+        ("    if state.config.profile.heartbeat_header_first:\n", "    if state:\n"),
     ),
     mutant(
         "heartbeat-body-only",

@@ -10,8 +10,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-1",
         "A report counts whoever sends it, as long as the record has a task.",
         (
-            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")',
-            '    if task is None:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")',
+            '    if (made_for or task.node_id) != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            "",
         ),
     ),
     mutant(
@@ -19,11 +19,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-1",
         "Another node's report is refused, and its log kept.",
         (
-            '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
-            (
-                "        state.database.update(Record, record.id, log_content=record.log_content + update.logAppend)\n"
-                '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n'
-            ),
+            "    record, task = own_record(state, node, record_id)\n    profile = state.config.profile\n",
+            '    try:\n        record, task = own_record(state, node, record_id)\n    except ApiError as error:\n        if error.code == "BACKUP_RECORD_FORBIDDEN":\n            state.database.execute("UPDATE backup_records SET log_content = log_content || ? WHERE id = ?", (update.logAppend, record_id))\n        raise\n    profile = state.config.profile\n',
         ),
     ),
     mutant(
@@ -31,15 +28,18 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-1",
         "Another node's report is answered as administration refuses.",
         (
-            '        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
-            '        raise ApiError("AUTH_FORBIDDEN")\n',
+            '    if (made_for or task.node_id) != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            '    if (made_for or task.node_id) != node.id:\n        raise ApiError("AUTH_FORBIDDEN")\n',
         ),
     ),
     mutant(
         "report-for-nothing",
         "REC-2",
         "A report about an unknown record is answered 200.",
-        ('        raise ApiError("BACKUP_RECORD_NOT_FOUND", "记录不存在")\n', "        return\n"),
+        (
+            "    record, task = own_record(state, node, record_id)\n    profile = state.config.profile\n",
+            "    if state.database.get(Record, record_id) is None:\n        return\n    record, task = own_record(state, node, record_id)\n    profile = state.config.profile\n",
+        ),
     ),
     mutant(
         "unknown-record-is-forbidden",
@@ -106,11 +106,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-5",
         "Only a failure ends a record.",
         (
-            '        changes["duration_seconds"] = records.duration_s(record.started_at, now)\n',
-            (
-                '        changes["duration_seconds"] = records.duration_s(record.started_at, now)\n'
-                '        if update.status == "success":\n            del changes["completed_at"]\n'
-            ),
+            "        changes |= _end(record, now)\n",
+            '        changes |= _end(record, now)\n        if update.status == "success":\n            changes.pop("completed_at")\n',
         ),
     ),
     mutant(
@@ -118,8 +115,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-5",
         "A record that ends took 0 s.",
         (
-            'changes["duration_seconds"] = records.duration_s(record.started_at, now)',
-            'changes["duration_seconds"] = 0',
+            'return {"completed_at": now.utc, "duration_seconds": took_s}',
+            'return {"completed_at": now.utc, "duration_seconds": took_s if isinstance(row, Restore) else 0}',
         ),
     ),
     mutant(
@@ -127,8 +124,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-5",
         "A record that ends took a thousand times as long.",
         (
-            'changes["duration_seconds"] = records.duration_s(record.started_at, now)',
-            'changes["duration_seconds"] = records.duration_s(record.started_at, now) * 1000',
+            'return {"completed_at": now.utc, "duration_seconds": took_s}',
+            'return {"completed_at": now.utc, "duration_seconds": took_s if isinstance(row, Restore) else took_s * 1000}',
         ),
     ),
     mutant(
@@ -136,23 +133,23 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-5",
         "Any report that names a status ends its record.",
         (
-            "    finished = update.status in FINISHED_RECORD\n    changes = {",
-            "    finished = bool(update.status)\n    changes = {",
+            "    finished = update.status in FINISHED_RECORD\n    if finished:\n        changes |= _end(record, now)\n",
+            "    finished = bool(update.status)\n    if finished:\n        changes |= _end(record, now)\n",
         ),
     ),
     mutant(
         "task-not-marked",
         "REC-6",
         "The end of a backup does not reach its task.",
-        ("tasks.set_last_status(state.database, task.id, update.status, now)", "pass"),
+        ("            note_end(state, record, update.status, now)\n", "            pass\n"),
     ),
     mutant(
         "task-of-the-records-number-marked",
         "REC-6",
         "The end of a backup reaches the task with the record's id.",
         (
-            "tasks.set_last_status(state.database, task.id, update.status, now)",
-            "tasks.set_last_status(state.database, record.id, update.status, now)",
+            "tasks.set_last_status(state.database, record.task_id, status, now, last",
+            "tasks.set_last_status(state.database, record.id, status, now, last",
         ),
     ),
     mutant(
@@ -160,8 +157,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-6",
         "A failed backup does not reach its task.",
         (
-            "tasks.set_last_status(state.database, task.id, update.status, now)",
-            'tasks.set_last_status(state.database, task.id, "success", now)',
+            "            note_end(state, record, update.status, now)\n",
+            '            note_end(state, record, "success", now)\n',
         ),
     ),
     mutant(
@@ -169,7 +166,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-6",
         "The end of a backup reaches every task of its node.",
         (
-            "    database.update(Task, task_id, last_status=status, updated_at=now.local)\n",
+            "    database.update(Task, task_id, **changes)\n",
             '    database.execute("UPDATE backup_tasks SET last_status = ? WHERE node_id = (SELECT node_id FROM backup_tasks WHERE id = ?)", (status, task_id))\n',
         ),
     ),
@@ -178,8 +175,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-6",
         "The end of a backup becomes the time its task last ran.",
         (
-            "    database.update(Task, task_id, last_status=status, updated_at=now.local)\n",
-            "    database.update(Task, task_id, last_status=status, last_run_at=now.utc, updated_at=now.local)\n",
+            '    changes = {"last_status": status, "updated_at": now.local}\n',
+            '    changes = {"last_status": status, "updated_at": now.local, "last_run_at": now.utc}\n',
         ),
     ),
     mutant(
@@ -196,8 +193,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-7",
         "SUCCESS ends a record.",
         (
-            "    finished = update.status in FINISHED_RECORD\n    changes = {",
-            "    finished = update.status.lower() in FINISHED_RECORD\n    changes = {",
+            "    finished = update.status in FINISHED_RECORD\n    if finished:\n        changes |= _end(record, now)\n",
+            "    finished = update.status.lower() in FINISHED_RECORD\n    if finished:\n        changes |= _end(record, now)\n",
         ),
     ),
     mutant(
@@ -205,8 +202,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-8",
         "A finished record takes no further reports.",
         (
-            "    finished = update.status in FINISHED_RECORD\n    changes = {",
-            "    if record.status in FINISHED_RECORD:\n        return\n    finished = update.status in FINISHED_RECORD\n    changes = {",
+            "    if profile.finished_records_final and record.status in FINISHED_RECORD:\n",
+            "    if record.status in FINISHED_RECORD:\n",
         ),
     ),
     mutant(
@@ -214,8 +211,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-8",
         "A second end leaves the first one's time.",
         (
-            '        changes["completed_at"] = now.utc\n        changes["duration_seconds"] = records.duration_s(record',
-            '        changes["completed_at"] = record.completed_at or now.utc\n        changes["duration_seconds"] = records.duration_s(record',
+            "        changes |= _end(record, now)\n",
+            '        changes |= _end(record, now)\n        changes["completed_at"] = record.completed_at or now.utc\n',
         ),
     ),
     mutant(
@@ -223,8 +220,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-9",
         "A record belongs to the node that it was made for.",
         (
-            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
-            '    if task is None or record.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+            "    made_for = record.node_id if state.config.profile.record_owner else 0\n",
+            "    made_for = record.node_id\n",
         ),
     ),
     mutant(
@@ -232,8 +229,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-9",
         "A record belongs to the node of the task with the record's id.",
         (
-            "    task = state.database.get(Task, record.task_id)\n    if task is None or",
-            "    task = state.database.get(Task, record.id)\n    if task is None or",
+            '    task = state.database.get(Task, record.task_id)\n    if task is None:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            '    task = state.database.get(Task, record.id)\n    if task is None:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
         ),
     ),
     mutant(
@@ -241,8 +238,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-10",
         "A record whose task is gone takes anybody's report.",
         (
-            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
-            '    if task is None:\n        state.database.update(Record, record.id, status=update.status)\n        return\n    if task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+            '    task = state.database.get(Task, record.task_id)\n    if task is None:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            "    task = state.database.get(Task, record.task_id)\n    if task is None:\n        return record, state.database.select(Task)[0]\n",
         ),
     ),
     mutant(
@@ -250,8 +247,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-10",
         "A record whose task is gone is answered 404.",
         (
-            '    if task is None or task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
-            '    if task is None:\n        raise ApiError("BACKUP_RECORD_NOT_FOUND")\n    if task.node_id != node.id:\n        raise ApiError("BACKUP_RECORD',
+            '    task = state.database.get(Task, record.task_id)\n    if task is None:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            '    task = state.database.get(Task, record.task_id)\n    if task is None:\n        raise ApiError("BACKUP_RECORD_NOT_FOUND")\n',
         ),
     ),
     # --- LOG ---

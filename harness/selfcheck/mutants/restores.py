@@ -43,15 +43,18 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RST-2",
         "A restore that ends has no end time.",
         (
-            '        changes["completed_at"] = now.utc\n        changes["duration_seconds"] = records.duration_s(restore',
-            '        changes["duration_seconds"] = records.duration_s(restore',
+            "        changes |= _end(restore, now)\n",
+            '        changes |= _end(restore, now)\n        changes.pop("completed_at")\n',
         ),
     ),
     mutant(
         "restore-took-no-time",
         "RST-2",
         "A restore that ends took 0 s.",
-        ("records.duration_s(restore.started_at, now)", "0"),
+        (
+            "        changes |= _end(restore, now)\n",
+            '        changes |= _end(restore, now)\n        changes["duration_seconds"] = 0\n',
+        ),
     ),
     mutant(
         "restore-error-dropped",
@@ -64,8 +67,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RST-3",
         "A restore's error counts beside any report.",
         (
-            "        if update.errorMessage.strip():\n            changes",
-            "    if update.errorMessage.strip():\n            changes",
+            "    if update.status in FINISHED_RECORD and update.errorMessage.strip():\n",
+            "    if update.errorMessage.strip():\n",
         ),
     ),
     mutant(

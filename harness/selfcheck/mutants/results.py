@@ -4,8 +4,6 @@ from typing import Final
 
 from harness.selfcheck.mutant import Mutant, mutant
 
-_FINISH = "    commands.finish(\n        state.database, command.id, status, result.errorMessage, raw or command.result, now\n    )\n"
-
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "result-without-end",
@@ -29,18 +27,15 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "error-not-kept",
         "RES-1",
         "The error of a result is not stored.",
-        ("command.id, status, result.errorMessage, raw or", 'command.id, status, "", raw or'),
+        ("        error_message=result.errorMessage,\n", '        error_message="",\n'),
     ),
     mutant(
         "result-ends-all",
         "RES-1",
         "A result ends every command of its node that is dispatched.",
         (
-            _FINISH,
-            (
-                "    for other in state.database.select(Command, \"WHERE node_id = ? AND (status = 'dispatched' OR id = ?)\", node.id, command.id):\n"
-                "        commands.finish(state.database, other.id, status, result.errorMessage, raw or command.result, now)\n"
-            ),
+            "        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)\n",
+            "        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)\n        state.database.execute(\"UPDATE agent_commands SET status = ? WHERE status = 'dispatched' AND node_id = ?\", (ended.status, node.id))\n",
         ),
     ),
     mutant(
@@ -48,8 +43,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-2",
         "A result after the timeout is ignored.",
         (
-            "    raw = bytes(result.result).decode()\n",
-            "    if command.status == CommandStatus.TIMEOUT:\n        return\n    raw = bytes(result.result).decode()\n",
+            "    profile = state.config.profile\n    ended = replace(\n",
+            "    if command.status == CommandStatus.TIMEOUT:\n        return\n    profile = state.config.profile\n    ended = replace(\n",
         ),
     ),
     mutant(
@@ -57,8 +52,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-2",
         "A result after the timeout is refused.",
         (
-            "    raw = bytes(result.result).decode()\n",
-            '    if command.status == CommandStatus.TIMEOUT:\n        raise ApiError("AGENT_COMMAND_TIMEOUT")\n    raw = bytes(result.result).decode()\n',
+            "    profile = state.config.profile\n    ended = replace(\n",
+            '    if command.status == CommandStatus.TIMEOUT:\n        raise ApiError("AGENT_COMMAND_TIMEOUT")\n    profile = state.config.profile\n    ended = replace(\n',
         ),
     ),
     mutant(
@@ -66,8 +61,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-3",
         "A result for a command that nobody claimed is ignored.",
         (
-            "    raw = bytes(result.result).decode()\n",
-            "    if command.status == CommandStatus.PENDING:\n        return\n    raw = bytes(result.result).decode()\n",
+            "    profile = state.config.profile\n    ended = replace(\n",
+            "    if command.status == CommandStatus.PENDING:\n        return\n    profile = state.config.profile\n    ended = replace(\n",
         ),
     ),
     mutant(
@@ -75,23 +70,23 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-4",
         "A second result is ignored.",
         (
-            "    raw = bytes(result.result).decode()\n",
-            "    if command.status in (CommandStatus.SUCCEEDED, CommandStatus.FAILED):\n        return\n    raw = bytes(result.result).decode()\n",
+            "    profile = state.config.profile\n    ended = replace(\n",
+            "    if command.status in (CommandStatus.SUCCEEDED, CommandStatus.FAILED):\n        return\n    profile = state.config.profile\n    ended = replace(\n",
         ),
     ),
     mutant(
         "second-result-clears",
         "RES-4",
         "A second result without a result of its own clears the first's.",
-        ("result.errorMessage, raw or command.result, now", "result.errorMessage, raw, now"),
+        ("bytes(result.result).decode() or command.result", "bytes(result.result).decode()"),
     ),
     mutant(
         "success-stays",
         "RES-4",
         "A command that succeeded cannot fail any more.",
         (
-            "    raw = bytes(result.result).decode()\n",
-            "    if command.status == CommandStatus.SUCCEEDED and not result.success:\n        return\n    raw = bytes(result.result).decode()\n",
+            "    profile = state.config.profile\n    ended = replace(\n",
+            "    if command.status == CommandStatus.SUCCEEDED and not result.success:\n        return\n    profile = state.config.profile\n    ended = replace(\n",
         ),
     ),
     mutant(
@@ -124,7 +119,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "A result for another node's command is refused, and counts.",
         (
             '        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
-            '        commands.finish(state.database, command.id, CommandStatus.FAILED, result.errorMessage, "", now)\n        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
+            '        state.database.update(Command, command.id, status="failed", error_message=result.errorMessage)\n        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
         ),
     ),
     mutant(
@@ -141,11 +136,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-7",
         "The result of a run ends its backup record.",
         (
-            "raw or command.result, now\n    )\n",
-            (
-                "raw or command.result, now\n    )\n    if result.success:\n"
-                "        state.database.execute(\"UPDATE backup_records SET status = 'success' WHERE id = (SELECT json_extract(payload, '$.recordId') FROM agent_commands WHERE id = ?)\", (command.id,))\n"
-            ),
+            "        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)\n",
+            "        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)\n        if result.success:\n            state.database.execute(\"UPDATE backup_records SET status = 'success' WHERE id = (SELECT json_extract(payload, '$.recordId') FROM agent_commands WHERE id = ?)\", (command.id,))\n",
         ),
     ),
     mutant(
@@ -153,11 +145,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-7",
         "A failed run fails its backup record.",
         (
-            "raw or command.result, now\n    )\n",
-            (
-                "raw or command.result, now\n    )\n    if not result.success:\n"
-                "        state.database.execute(\"UPDATE backup_records SET status = 'failed' WHERE id = (SELECT json_extract(payload, '$.recordId') FROM agent_commands WHERE id = ?)\", (command.id,))\n"
-            ),
+            "        if counted and profile.ends_agree:\n",
+            "        if counted and not result.success:\n",
         ),
     ),
     mutant(
@@ -165,8 +154,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-7",
         "The result of a run becomes its task's last status.",
         (
-            "raw or command.result, now\n    )\n",
-            'raw or command.result, now\n    )\n    state.database.execute("UPDATE backup_tasks SET last_status = ? WHERE id = (SELECT json_extract(payload, \'$.taskId\') FROM agent_commands WHERE id = ?)", ("success" if result.success else "failed", command.id))\n',
+            "        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)\n",
+            '        counted = commands.finish(state.database, ended, now, only_dispatched=guarded)\n        state.database.execute("UPDATE backup_tasks SET last_status = ? WHERE id = (SELECT json_extract(payload, \'$.taskId\') FROM agent_commands WHERE id = ?)", ("success" if result.success else "failed", command.id))\n',
         ),
     ),
 )

@@ -46,8 +46,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-2",
         "A specification has the first storage target.",
         (
-            "for target in tasks.targets_of(state.database, task)]\n    except",
-            "for target in tasks.targets_of(state.database, task)[:1]]\n    except",
+            "for target in tasks.targets_of(state.database, task)\n        ],\n    )",
+            "for target in tasks.targets_of(state.database, task)[:1]\n        ],\n    )",
         ),
     ),
     mutant(
@@ -67,7 +67,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "anybodys-task",
         "SPEC-4",
         "A task's specification is for every node.",
-        ('    if task.node_id != node.id:\n        raise ApiError("BACKUP_TASK_FORBIDDEN")\n', ""),
+        (
+            "    if task.node_id != node.id and not (\n        state.config",
+            "    if task.node_id != node.id and not state.database and not (\n        state.config",
+        ),
     ),
     mutant(
         "refusal-names-the-task",
@@ -110,8 +113,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-7",
         "A restore's specification names the target that its task names first now.",
         (
-            "    target = state.database.get(Target, record.storage_target_id)\n    try:\n",
-            "    target = state.database.get(Target, task.storage_target_id)\n    try:\n",
+            '    target = state.database.get(Target, record.storage_target_id)\n    if target is None:\n        raise ApiError("BACKUP_STORAGE',
+            '    target = state.database.get(Target, task.storage_target_id)\n    if target is None:\n        raise ApiError("BACKUP_STORAGE',
         ),
     ),
     mutant(
@@ -128,8 +131,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-7",
         "A restore's specification is about the task with the backup's id.",
         (
-            '    task = state.database.get(Task, restore.task_id)\n    if task is None:\n        raise ApiError("BACKUP_TASK_NOT_FOUND")\n    target',
-            '    task = state.database.get(Task, record.id)\n    if task is None:\n        raise ApiError("BACKUP_TASK_NOT_FOUND")\n    target',
+            '    task = state.database.get(Task, restore.task_id)\n    if task is None:\n        raise ApiError("BACKUP_TASK_NOT_FOUND")\n    password',
+            '    task = state.database.get(Task, record.id)\n    if task is None:\n        raise ApiError("BACKUP_TASK_NOT_FOUND")\n    password',
         ),
     ),
     mutant(
@@ -164,8 +167,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-9",
         "A password that does not open is left out.",
         (
-            "        password = _open_password(state, task)\n        targets = [",
-            '        try:\n            password = _open_password(state, task)\n        except CipherError:\n            password = ""\n        targets = [',
+            '    except CipherError:\n        raise ApiError("INTERNAL_ERROR") from None\n\n\ndef _way_there',
+            '    except CipherError:\n        return ""\n\n\ndef _way_there',
         ),
     ),
     mutant(
@@ -173,13 +176,12 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-9",
         "A storage target that does not open is skipped.",
         (
-            "        targets = [_open_target(state, target) for target in tasks.targets_of(state.database, task)]\n",
-            (
-                "        targets = []\n"
-                "        for target in tasks.targets_of(state.database, task):\n"
-                "            try:\n                targets.append(_open_target(state, target))\n"
-                "            except (CipherError, ValueError):\n                continue\n"
-            ),
+            "            _way_there(state, target) for target in tasks.targets_of(state.database, task)\n",
+            "            _way_there(state, target) for target in tasks.targets_of(state.database, task) if _opens(state, target)\n",
+        ),
+        (
+            "def _password(state: State, task: Task) -> str:\n",
+            "def _opens(state, target):\n    try:\n        return bool(storage.configuration(state, target))\n    except ApiError:\n        return False\n\n\ndef _password(state: State, task: Task) -> str:\n",
         ),
     ),
     mutant(
@@ -187,8 +189,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-10",
         "A restore whose storage target is gone is answered 404.",
         (
-            '        if target is None:\n            raise ApiError("BACKUP_STORAGE_TARGET_INVALID")\n',
-            '        if target is None:\n            raise ApiError("STORAGE_TARGET_NOT_FOUND")\n',
+            '    if target is None:\n        raise ApiError("BACKUP_STORAGE_TARGET_INVALID")\n    return RestoreSpec',
+            '    if target is None:\n        raise ApiError("STORAGE_TARGET_NOT_FOUND")\n    return RestoreSpec',
         ),
     ),
     mutant(

@@ -21,7 +21,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "timed-out-as-failed",
         "TMO-1",
         "A command that times out is called failed.",
-        ("            CommandStatus.TIMEOUT,\n", "            CommandStatus.FAILED,\n"),
+        ("SET status = 'timeout', error_message = ?,", "SET status = 'failed', error_message = ?,"),
     ),
     mutant(
         "one-timeout-a-scan",
@@ -67,6 +67,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "WHERE status = 'dispatched' AND dispatched_at < ? ORDER BY id",
             "WHERE status <> 'timeout' AND dispatched_at < ? ORDER BY id",
         ),
+        ("WHERE id = ? AND status IN ('pending', 'dispatched')\"", 'WHERE id = ?"'),
     ),
     mutant(
         "backup-stays-running",
@@ -78,10 +79,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "fails-the-record-of-the-commands-number",
         "TMO-3",
         "A timed out command fails the record with the command's id.",
-        (
-            "        records.fail_running(state.database, row, linked.record_id, RECORD",
-            "        records.fail_running(state.database, row, command.id, RECORD",
-        ),
+        ("type(record), record.id, message, now)", "type(record), command.id, message, now)"),
     ),
     mutant(
         "fails-the-record-of-the-tasks-number",
@@ -97,11 +95,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "TMO-3",
         "A timed out run fails every running record of its node.",
         (
-            "        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)\n",
-            (
-                '        for one in state.database.select(row, "WHERE node_id = ?", command.node_id):\n'
-                "            records.fail_running(state.database, row, one.id, RECORD_TIMEOUT_MESSAGE, now)\n"
-            ),
+            "    failed = records.fail_running(state.database, type(record), record.id, message, now)\n",
+            '    failed = records.fail_running(state.database, type(record), record.id, message, now)\n    for one in state.database.select(type(record), "WHERE node_id = ?", command.node_id):\n        records.fail_running(state.database, type(record), one.id, message, now)\n',
         ),
     ),
     mutant(
@@ -187,15 +182,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "TMO-7",
         "A command whose record is gone stays dispatched.",
         (
-            "        _fail_linked(state, command, now)\n        commands.finish(",
-            "        if command.type in _LINKS and not _fail_linked(state, command, now):\n            return\n        commands.finish(",
-        ),
-        (
-            "        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)\n",
-            (
-                "        records.fail_running(state.database, row, linked.record_id, RECORD_TIMEOUT_MESSAGE, now)\n"
-                "        return state.database.get(row, linked.record_id) is not None\n    return False\n"
-            ),
+            "        expired = commands.expire(state.database, ended, now)\n",
+            '        work = command.type not in ("run_task", "restore_record") or links.linked(state, command)\n        expired = bool(work) and commands.expire(state.database, ended, now)\n',
         ),
     ),
     mutant(
@@ -203,8 +191,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "TMO-7",
         "A command whose payload cannot be read stays dispatched.",
         (
-            "    except wire.BindError:\n        return\n    if linked",
-            "    except wire.BindError:\n        raise\n    if linked",
+            "    except wire.BindError:\n        return None\n    return state.database.get(row, record_id)",
+            "    except wire.BindError:\n        raise\n    return state.database.get(row, record_id)",
         ),
     ),
     mutant(
@@ -225,12 +213,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "TMO-9",
         "A report about a backup begins its command's time anew.",
         (
-            "    with state.database.transaction():\n        state.database.update(Record, record.id, **changes)\n",
-            (
-                "    with state.database.transaction():\n"
-                "        state.database.execute(\"UPDATE agent_commands SET dispatched_at = ? WHERE status = 'dispatched' AND node_id = ?\", (now.utc, node.id))\n"
-                "        state.database.update(Record, record.id, **changes)\n"
-            ),
+            "        state.database.update(Record, record.id, **changes, updated_at=now.local)\n",
+            "        state.database.update(Record, record.id, **changes, updated_at=now.local)\n        state.database.execute(\"UPDATE agent_commands SET dispatched_at = ? WHERE status = 'dispatched' AND node_id = ?\", (now.utc, node.id))\n",
         ),
     ),
     mutant(
