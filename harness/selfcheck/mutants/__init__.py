@@ -10,6 +10,7 @@ from harness.selfcheck.mutants import (
     admin,
     auth,
     commands,
+    durability,
     http,
     nodes,
     records,
@@ -31,6 +32,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *records.MUTANTS,
     *restores.MUTANTS,
     *rpc.MUTANTS,
+    *durability.MUTANTS,
     *admin.MUTANTS,
 )
 """Every mutant; their names are different."""

@@ -61,8 +61,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-3",
         "A disabled task is not run.",
         (
-            "    if not is_open(task.maintenance_windows, now.ns):\n",
-            '    if not task.enabled:\n        raise ApiError("BACKUP_TASK_INVALID")\n    if not is_open(task.maintenance_windows, now.ns):\n',
+            "    if not is_open(task.maintenance_windows, now.ns):\n        raise ApiError(",
+            '    if not task.enabled:\n        raise ApiError("BACKUP_TASK_INVALID")\n    if not is_open(task.maintenance_windows, now.ns):\n        raise ApiError(',
         ),
     ),
     mutant(
@@ -111,16 +111,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "any-condition",
         "ADM-5",
         "A list has what meets one of its conditions.",
-        (
-            'where = " AND ".join(self._conditions) or "1"',
-            'where = " OR ".join(self._conditions) or "1"',
-        ),
+        ('return " AND ".join(self._conditions)', 'return " OR ".join(self._conditions)'),
     ),
     mutant(
         "status-not-filtered",
         "ADM-5",
         "A list is not filtered by status.",
-        ('            self._add("status = ?", status)\n', "            pass\n"),
+        ('        self.text("status", "status = ?")\n', ""),
     ),
     mutant(
         "dates-exclusive",
@@ -171,7 +168,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "window-not-kept",
         "ADM-9",
         "A task runs at any time.",
-        ("    if not is_open(task.maintenance_windows, now.ns):\n", "    if False:\n"),
+        (
+            "    if not is_open(task.maintenance_windows, now.ns):\n        raise ApiError(",
+            "    if not task:\n        raise ApiError(",
+        ),
     ),
     mutant(
         "window-and-its-end",
@@ -202,11 +202,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-9",
         "A run outside the window leaves a failed record.",
         (
-            "    if not is_open(task.maintenance_windows, now.ns):\n",
-            (
-                "    if not is_open(task.maintenance_windows, now.ns):\n"
-                "        records.insert_backup(state.database, task_id=task.id, storage_target_id=task.storage_target_id, node_id=task.node_id, now=now)\n"
-            ),
+            "    if not is_open(task.maintenance_windows, now.ns):\n        raise ApiError(",
+            "    if not is_open(task.maintenance_windows, now.ns):\n        records.insert_backup(state.database, task_id=task.id, storage_target_id=task.storage_target_id, node_id=task.node_id, now=now)\n        raise ApiError(",
         ),
     ),
 )

@@ -161,8 +161,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "AUTH-9",
         "A revoked key is only forgotten by name.",
         (
-            "    state.database.delete(ApiKey, _find(state, call.admin_id()).id)\n",
-            "    state.database.update(ApiKey, _find(state, call.admin_id()).id, name='')\n",
+            "    state.database.delete(ApiKey, key.id)\n",
+            "    state.database.update(ApiKey, key.id, name='')\n",
         ),
     ),
     mutant(
