@@ -220,8 +220,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "HTTP-9",
         "A plus before an id does not matter.",
         (
-            "        text = self.parameter\n        number = _unsigned(text)",
-            "        text = self.parameter.removeprefix('+')\n        number = _unsigned(text)",
+            "        return _agent_id(self.parameter)\n",
+            '        return _agent_id(self.parameter.removeprefix("+"))\n',
         ),
     ),
     mutant(
@@ -229,8 +229,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "HTTP-9",
         "An unreadable id on an agent path is answered 400.",
         (
-            '        if number is None or number > _UINT32_MAX:\n            raise ApiError("INTERNAL_ERROR")',
-            '        if number is None or number > _UINT32_MAX:\n            raise ApiError("INVALID_ID")',
+            '    if number is None or number > _UINT32_MAX:\n        raise ApiError("INTERNAL_ERROR")',
+            '    if number is None or number > _UINT32_MAX:\n        raise ApiError("INVALID_ID")',
         ),
     ),
     mutant(

@@ -122,8 +122,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-7",
         "A restore's specification is about the backup with the restore's id.",
         (
-            "state.database.get(Record, restore.backup_record_id)\n    if",
-            "state.database.get(Record, restore.id)\n    if",
+            '    restore = own_restore(state, node, restore_id)\n    record = state.database.get(Record, restore.backup_record_id)\n    if record is None:\n        raise ApiError("BACKUP_RECORD_NOT_FOUND", "源备份记录不存在")\n',
+            '    restore = own_restore(state, node, restore_id)\n    record = state.database.get(Record, restore.id)\n    if record is None:\n        raise ApiError("BACKUP_RECORD_NOT_FOUND", "源备份记录不存在")\n',
         ),
     ),
     mutant(
