@@ -18,11 +18,13 @@ from simulated_agents.behaviours.base import Behaviour
 from simulated_agents.client import CALL_FAILED, AgentClient, Identity, Refused
 from simulated_agents.clock import Clock
 from simulated_agents.events import Counters, Event, EventKind
+from simulated_agents.job import Job
 from simulated_agents.life import Abandoned, Crashed, Point
 from simulated_agents.messages import Command
 from simulated_agents.plan import Outcome, WorkPlan, WorkSource
 from simulated_agents.ports import NoReply, Port
-from simulated_agents.work import Job, execute
+from simulated_agents.releases import DEFAULT_RELEASE, Release
+from simulated_agents.work import execute
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ class Agent:
         work: where its work plans come from.
         rng: its own random stream.
         identity: what its heartbeats say.
+        release: what it does as its release does.
         timing: its intervals.
         restart_s: how long after a process ended by itself a new one starts, as a service manager
             does it (the real agent's unit waits 10 s); `None` is never.
@@ -84,6 +87,7 @@ class Agent:
         work: WorkSource | None = None,
         rng: Random | None = None,
         identity: Identity | None = None,
+        release: Release = DEFAULT_RELEASE,
         timing: Timing | None = None,
         restart_s: float | None = None,
         on_event: Callable[[Event], None] | None = None,
@@ -95,7 +99,8 @@ class Agent:
         self.behaviour = behaviour or Behaviour()
         self.work: WorkSource = work or WorkPlan()
         self.rng = rng or Random(name)
-        self.identity = identity or Identity(hostname=name)
+        self.release = release
+        self.identity = identity or Identity(hostname=name, agent_version=release.version)
         self.timing = timing or Timing()
         self.counters = counters or Counters()
         self.on_event = on_event
@@ -177,7 +182,9 @@ class Process:
         self._restart_s: float | None = None
         self._scope = trio.CancelScope()
         port = agent.behaviour.connect(agent.port, self)
-        self.client: AgentClient = AgentClient(port, agent.token, agent.identity)
+        self.client: AgentClient = AgentClient(
+            port, agent.token, agent.identity, release=agent.release
+        )
 
     async def run(self, kind: EventKind) -> float | None:
         """Live; return after how many seconds a new process is to start, if at all."""
@@ -275,6 +282,7 @@ class Process:
         job = Job(
             command=command,
             client=self.client,
+            release=self._agent.release,
             clock=self.clock,
             plan=behaviour.plan(self._agent.work.draw(self.rng)),
             at=at,

@@ -6,13 +6,15 @@ Retries, and what to do about a refusal, are the caller's.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from master.protocol import wire
-from master.protocol.exchange import Request, Response
+from master.protocol.exchange import BodyCutError, Request, Response
+from simulated_agents.artifact import Artifact
 from simulated_agents.messages import (
     Command,
     HeartbeatAnswer,
@@ -26,6 +28,7 @@ from simulated_agents.messages import (
     TaskSpec,
 )
 from simulated_agents.ports import NoReply, Port
+from simulated_agents.releases import DEFAULT_RELEASE, Release
 
 
 class Refused(Exception):  # noqa: N818 - the master's answer, not an error of the agent
@@ -102,13 +105,20 @@ class AgentClient:
         token: the node's token.
         identity: what heartbeats say.
         client: the address the master sees, where there is no socket to see it from.
+        release: what it does as its release does.
 
     """
 
     def __init__(
-        self, port: Port, token: str, identity: Identity | None = None, client: str = "127.0.0.1"
+        self,
+        port: Port,
+        token: str,
+        identity: Identity | None = None,
+        client: str = "127.0.0.1",
+        release: Release = DEFAULT_RELEASE,
     ) -> None:
         self.port = port
+        self._release = release
         self._identity = identity or Identity()
         self._client = client
         self.use_token(token)
@@ -120,7 +130,7 @@ class AgentClient:
         self._with_body = {"x-agent-token": token, "content-type": "application/json"}
         self._poll = self._request("POST", "/api/agent/commands/poll")
         report = HeartbeatReport(
-            token,
+            token if self._release.token_in_heartbeat else "",
             identity.hostname,
             identity.ip_address,
             identity.agent_version,
@@ -173,6 +183,41 @@ class AgentClient:
     async def update_restore(self, restore_id: int, report: RestoreReport) -> None:
         """Report about a restore."""
         await self.call("POST", f"/api/agent/restores/{restore_id}", wire.encode(report))
+
+    async def upload_artifact(
+        self, record_id: int, target_id: int, artifact: Artifact, checksum: str
+    ) -> None:
+        """Hand a backup to the master, which stores it on its own disk."""
+        headers = {
+            **self._bare,
+            "content-type": "application/octet-stream",
+            "content-length": str(artifact.size_bytes),
+            "x-backupx-object-key": artifact.storage_path,
+            "x-backupx-sha256": checksum,
+        }
+        path = f"/api/agent/records/{record_id}/artifacts/{target_id}"
+        stream = artifact.chunks()
+        request = Request("PUT", path, headers, client=self._client, stream=stream)
+        response = await self.port.send(request)
+        if not 200 <= response.status < 300:
+            _refuse(request, response)
+
+    async def download_artifact(self, restore_id: int) -> str:
+        """Fetch a backup from the master, and return its SHA-256 in hexadecimal digits."""
+        path = f"/api/agent/restores/{restore_id}/artifact"
+        request = Request("GET", path, self._bare, client=self._client, streams_answer=True)
+        response = await self.port.send(request)
+        if not 200 <= response.status < 300:
+            _refuse(request, response)
+        digest, chunks = sha256(), response.chunks()
+        try:
+            async for part in chunks:
+                digest.update(part)
+        except BodyCutError as error:
+            raise NoReply(str(error), definite=False) from None
+        finally:
+            await chunks.aclose()
+        return digest.hexdigest()
 
     async def self_status(self) -> SelfStatus:
         """Ask what the master knows of this agent."""

@@ -6,19 +6,22 @@ only what a simulated agent looks at, and a zero value for whatever a master lea
 
 # ruff: noqa: N815 - the wire's names
 
-from typing import Any
+from typing import Any, Final
 
-from msgspec import Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from master.protocol.wire import Inbound, Int, Uint
+
+MASTER_RELAY: Final = "master_relay"
+"""The transfer mode of a storage target that is reached through the master."""
 
 # --- what goes out --------------------------------------------------------------------------
 
 
 class HeartbeatReport(Struct, frozen=True, omit_defaults=True):
-    """The body of a heartbeat; the token has no default, so it is always there."""
+    """The body of a heartbeat; agents from v2.4.0 on leave the token out."""
 
-    token: str
+    token: str = ""
     hostname: str = ""
     ipAddress: str = ""
     agentVersion: str = ""
@@ -34,6 +37,18 @@ class ResultReport(Struct, frozen=True):
     success: bool
 
 
+class UploadReport(Struct, frozen=True):
+    """How an upload to one storage target went; agents from v2.3.5 on report each."""
+
+    storageTargetId: int
+    storageTargetName: str
+    status: str
+    storagePath: str | UnsetType = UNSET
+    fileSize: int | UnsetType = UNSET
+    transferMode: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
 class RecordReport(Struct, frozen=True, omit_defaults=True):
     """What an agent reports about a backup."""
 
@@ -42,6 +57,9 @@ class RecordReport(Struct, frozen=True, omit_defaults=True):
     fileSize: int = 0
     checksum: str = ""
     storagePath: str = ""
+    storageTargetId: int = 0
+    storageTransferMode: str = ""
+    storageUploadResults: tuple[UploadReport, ...] = ()
     errorMessage: str = ""
     logAppend: str = ""
 
@@ -71,6 +89,12 @@ class Storage(Struct, frozen=True):
     id: int = 0
     type: str = ""
     name: str = ""
+    transferMode: str = ""
+
+    @property
+    def relayed(self) -> bool:
+        """Return whether it is reached through the master."""
+        return self.transferMode == MASTER_RELAY
 
 
 class TaskSpec(Struct, frozen=True):
@@ -99,8 +123,10 @@ class RestoreSpec(Struct, frozen=True):
     taskName: str = ""
     type: str = ""
     encrypt: bool = False
+    storage: Storage = Storage()
     storagePath: str = ""
     fileName: str = ""
+    checksum: str = ""
 
 
 class HeartbeatAnswer(Struct, frozen=True):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from random import Random
 from typing import ClassVar
 
+from simulated_agents.job import Report
 from simulated_agents.life import Life, Point
 from simulated_agents.messages import Command
 from simulated_agents.plan import WorkPlan
 from simulated_agents.ports import Port
-from simulated_agents.work import Report
 
 
 class Behaviour:

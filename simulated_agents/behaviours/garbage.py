@@ -5,9 +5,9 @@ from typing import ClassVar, Final
 
 from simulated_agents.behaviours.base import Behaviour
 from simulated_agents.behaviours.probing import paths_of
+from simulated_agents.job import Report
 from simulated_agents.life import Life, Point
 from simulated_agents.messages import Command
-from simulated_agents.work import Report
 
 HUGE: Final = 262_144
 """How long a huge field is, in bytes."""

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from simulated_agents.behaviours.base import Behaviour
 from simulated_agents.behaviours.work import ELEVEN_MINUTES_S
+from simulated_agents.job import Report
 from simulated_agents.life import Life
 from simulated_agents.messages import Command
-from simulated_agents.work import Report
 
 
 class Silent(Behaviour):

@@ -1,0 +1,56 @@
+"""What agents of different releases do differently, one frozen value a release.
+
+A master of one release meets agents of others, so an agent's release is its own and is named as
+profiles are. A difference is one field, read at one place.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What one release of the agent does; see protocol 6.
+
+    Attributes:
+        version: what its heartbeats say.
+        token_in_heartbeat: a heartbeat's body has the token too.
+        tries_every_target: an upload that failed does not keep it from the other targets; it
+            reports each of them, and the first that worked as the backup's own.
+        record_folders: what it stores lies in a folder of its record's own.
+        relays: it hands backups to the master, and fetches them there, where the specification
+            says so.
+        checks_backups: it compares a backup's checksum before it restores it.
+
+    """
+
+    version: str
+    token_in_heartbeat: bool = True
+    tries_every_target: bool = False
+    record_folders: bool = False
+    relays: bool = False
+    checks_backups: bool = False
+
+
+_V2_0_0: Final = Release(version="v2.0.0")
+_V2_3_4: Final = replace(_V2_0_0, version="v2.3.4")
+_V2_3_5: Final = replace(_V2_3_4, version="v2.3.5", tries_every_target=True)
+_V2_4_0: Final = replace(
+    _V2_3_5,
+    version="v2.4.0",
+    token_in_heartbeat=False,
+    record_folders=True,
+    relays=True,
+    checks_backups=True,
+)
+
+RELEASES: Final[dict[str, Release]] = {
+    "2.0": _V2_0_0,
+    "2.3.4": _V2_3_4,
+    "2.3.5": _V2_3_5,
+    "2.4": _V2_4_0,
+    "strict": _V2_4_0,  # the same wire
+}
+"""Every release by the name of its profile."""
+
+DEFAULT_RELEASE: Final = RELEASES["2.0"]
