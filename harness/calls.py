@@ -59,7 +59,7 @@ def _heartbeat(args: Args, scope: Scope) -> Asked:
     fields = {
         "hostname": args["agent"],
         "ipAddress": "192.0.2.1",
-        "agentVersion": "v2.0.0",
+        "agentVersion": scope.release.version,
         "os": "linux",
         "arch": "amd64",
         **_further(args, scope, "agent", "headers"),

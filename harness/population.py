@@ -10,10 +10,10 @@ from harness.scope import Scope
 from harness.world import World
 from simulated_agents.actor import Agent, Timing
 from simulated_agents.behaviours import make
-from simulated_agents.client import Identity
 from simulated_agents.events import Event, EventKind
 from simulated_agents.plan import Outcome, WorkPlan, WorkRange, WorkSource
 from simulated_agents.ports import close_port
+from simulated_agents.releases import RELEASES
 from simulated_agents.rng import fork
 
 MANUAL = "manual"
@@ -121,7 +121,7 @@ class Population:
                 behaviour=behaviour,
                 work=self._work(declared),
                 rng=fork(world.seed, f"agent/{name}"),
-                identity=Identity(hostname=name),
+                release=RELEASES[declared.release or world.profile],
                 timing=Timing().faster(world.factor),
                 on_event=self._note,
             )

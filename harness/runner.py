@@ -310,6 +310,7 @@ class _RealGroup:
             make_port=lambda: HttpPort(served.url),
             admin_token=served.admin_token,
             log_in=ADMIN,
+            profile=self._plan.profile,
             prefix=prefix,
             tables=FileTables(served.database),
             seed=fork(self._plan.seed, scenario.id).getrandbits(64),

@@ -6,6 +6,7 @@ from typing import Any, Final
 from harness.scenario.durations import resolve
 from harness.scenario.model import Duration
 from harness.world import World
+from simulated_agents.releases import RELEASES, Release
 
 _REFERENCE: Final = re.compile(r"\$\{([^}]+)\}")
 
@@ -35,6 +36,11 @@ class Scope:
         scope = Scope(self._world)
         scope.names = {**self.names, "each": each}
         return scope
+
+    @property
+    def release(self) -> Release:
+        """Return the release that agents are of when nothing else is said: the master's own."""
+        return RELEASES[self._world.profile]
 
     def look_up(self, path: str) -> Any:
         """Return what a dotted path stands for.

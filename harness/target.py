@@ -168,6 +168,7 @@ async def _play_embedded(
             make_port=lambda: DirectPort(lifetime.handle),
             admin_token=await _set_up(lifetime.handle, history.redactor),
             log_in=ADMIN,
+            profile=profile.name,
             prefix="",
             tables=MemoryTables(lifetime),
             seed=rng.getrandbits(64),

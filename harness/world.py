@@ -54,6 +54,7 @@ class World:
         make_port: makes a new way to the master.
         admin_token: authorises administration, for a day.
         log_in: what a new one is got with.
+        profile: the release that the master is.
         prefix: goes before every name, where several scenarios share a master.
         tables: the database, or `None`.
         seed: decides all that is random.
@@ -74,6 +75,7 @@ class World:
     make_port: Callable[[], Port]
     admin_token: str
     log_in: Mapping[str, str]
+    profile: str
     prefix: str
     tables: Tables | None
     seed: int

@@ -9,11 +9,11 @@ import trio
 
 from simulated_agents.actor import Agent, Timing
 from simulated_agents.behaviours import BEHAVIOURS, Behaviour, make
-from simulated_agents.client import Identity
 from simulated_agents.clock import Clock
 from simulated_agents.events import Counters, Event
 from simulated_agents.plan import WorkRange, WorkSource
 from simulated_agents.ports import Port, close_port
+from simulated_agents.releases import DEFAULT_RELEASE, Release
 from simulated_agents.rng import fork
 
 AGENTS_MAX: Final = 100_000
@@ -47,6 +47,7 @@ class Fleet:
         clock: the time.
         seed: what all their random streams are forked from.
         work: where work plans come from, for members without a source of their own.
+        release: what they do as their release does.
         timing: their intervals.
         ramp_up_s: what their starts are spread over; one poll interval when left out.
         restart_s: see `Agent`.
@@ -69,6 +70,7 @@ class Fleet:
         *,
         seed: int,
         work: WorkSource | None = None,
+        release: Release = DEFAULT_RELEASE,
         timing: Timing | None = None,
         ramp_up_s: float | None = None,
         restart_s: float | None = None,
@@ -95,7 +97,7 @@ class Fleet:
                 behaviour=member.behaviour,
                 work=member.work or work,
                 rng=fork(seed, f"agent/{member.name}"),
-                identity=Identity(hostname=member.name),
+                release=release,
                 timing=timing,
                 restart_s=restart_s,
                 on_event=on_event,

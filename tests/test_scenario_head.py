@@ -170,7 +170,7 @@ def test_mistake_in_the_head(tmp_path: Path, text: str, message: str, hint: str 
             "a: {behaviour: crashing, «restart: 1s}",
             (
                 "expected an option of a crashing agent (at, restart_after, times, with, note,"
-                " behaviour, count, start, labels, work), got 'restart'"
+                " behaviour, count, start, labels, work, release), got 'restart'"
             ),
             "did you mean 'start'?",
         ),

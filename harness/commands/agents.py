@@ -18,6 +18,7 @@ from harness.commands.options import DURATION
 from harness.stop import StopError
 from harness.verdict import Exit
 from master.protocol.exchange import Request
+from master.protocol.profiles import DEFAULT_PROFILE
 from simulated_agents.actor import Timing
 from simulated_agents.attach import ApiKey, AttachError, Login, provision, read_tokens
 from simulated_agents.clock import RealClock
@@ -26,6 +27,7 @@ from simulated_agents.fleet import AGENTS_MAX, Fleet, members_of, parse_mix
 from simulated_agents.plan import WorkRange
 from simulated_agents.ports import NoReply
 from simulated_agents.ports.http import HttpPort
+from simulated_agents.releases import RELEASES, Release
 
 API_KEY_VARIABLE: Final = "MUSTER_API_KEY"
 PASSWORD_VARIABLE: Final = "MUSTER_PASSWORD"  # noqa: S105 - the name of a variable
@@ -49,6 +51,7 @@ class Order:
     timing: Timing
     work: WorkRange
     seed: int
+    release: Release
     duration_s: float | None
 
 
@@ -87,6 +90,13 @@ class Order:
 )
 @click.option("--for", "duration", type=DURATION, help="Stop after so long; else on SIGINT.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice(list(RELEASES)),
+    default=DEFAULT_PROFILE,
+    show_default=True,
+    help="The release that the agents are of.",
+)
 def agents(
     url: str,
     count: int | None,
@@ -99,6 +109,7 @@ def agents(
     work_max: float,
     duration: float | None,
     seed: int,
+    profile: str,
 ) -> int:
     """Attach simulated agents to the master at URL, and show what they do."""
     if not url.startswith(("http://", "https://")):
@@ -112,6 +123,7 @@ def agents(
         timing=Timing(heartbeat, poll),
         work=WorkRange(duration_s=(min(0.5, work_max), work_max)),
         seed=seed,
+        release=RELEASES[profile],
         duration_s=duration,
     )
     try:
@@ -152,6 +164,7 @@ async def _attach(order: Order) -> Counters:
         RealClock(),
         seed=order.seed,
         work=order.work,
+        release=order.release,
         timing=order.timing,
     )
     async with trio.open_nursery() as nursery:

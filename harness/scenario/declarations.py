@@ -10,6 +10,7 @@ from harness.scenario.references import SCRATCH_REFERENCE
 from harness.scenario.source import Mapping, Node, Scalar, describe, scalars
 from harness.scenario.suggest import did_you_mean
 from harness.scenario.verbs import Kind
+from simulated_agents.releases import RELEASES
 
 MANUAL: Final = "manual"
 """The behaviour of an agent that does what the steps say and nothing else."""
@@ -20,6 +21,7 @@ AGENT_KEYS: Final[dict[str, str]] = {
     "start": "`later` waits for a `start` step",
     "labels": "the labels of its node, where the release has some",
     "work": "how its pretend work goes",
+    "release": "the profile of the release it is of; that of the master when left out",
 }
 WORK_KEYS: Final[dict[str, str]] = {
     "duration": "how long a backup or a restore takes",
@@ -89,6 +91,7 @@ def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
     behaviour = None if said is None else reading.word(said, "a behaviour", known)
     count, start, work = node.get("count"), node.get("start"), node.get("work")
     labels = node.get("labels")
+    release = node.get("release")
     later = None if start is None else reading.word(start, "the word 'later'", ("later",))
     return AgentDecl(
         name,
@@ -99,6 +102,7 @@ def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:
         count=None if count is None else reading.whole(count, "a number of agents", 1, COUNT_MAX),
         start=later is None,
         labels=() if labels is None else _labels(reading, labels),
+        release=None if release is None else reading.word(release, "a profile", list(RELEASES)),
     )
 
 

@@ -45,6 +45,7 @@ class AgentDecl:
             (`success`, `failure`), `logs` (its log lines).
         start: `False` waits for a `start` step.
         labels: those of its node.
+        release: the profile whose release it is of; the master's own when `None`.
 
     """
 
@@ -56,6 +57,7 @@ class AgentDecl:
     count: int | None = None
     start: bool = True
     labels: tuple[str, ...] = ()
+    release: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from harness.scenario.verbs import (
     Kind,
     Verb,
 )
+from simulated_agents.releases import RELEASES
 
 SCHEMA_PATH: Final = Path(__file__).parents[2] / "docs" / "scenario.schema.json"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -223,6 +224,7 @@ def _agent(behaviours: Table[str, Table[str, str]]) -> Schema:
             "count": {"type": "integer", "minimum": 1, "maximum": COUNT_MAX},
             "start": {"const": "later"},
             "labels": _list_of({"type": "string"}),
+            "release": {"enum": list(RELEASES)},
         },
     )
     every["work"] = {"description": AGENT_KEYS["work"], **_work()}
