@@ -177,8 +177,8 @@ function labelOf(row) {
   if (row.kind === "gap") return duration(Number(row.label)) + " of nothing";
   if (row.kind === "begin") return row.who + ": " + row.label + " …";
   if (row.kind === "end") return row.who + ": … " + row.label;
-  if (row.kind === "sighting" || row.kind === "broken" || row.who === "muster") return row.label;
-  return row.who + ": " + row.label;
+  const named = row.kind === "sighting" || row.kind === "broken" || row.who === "muster" || row.label.startsWith(row.who);
+  return named ? row.label : row.who + ": " + row.label;
 }
 
 /** The mark of a row in its lane: a shape for each type, so that colours are not needed. */
