@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from scenes import CATALOGUE, play_text, scene
 
 from harness.commands.selfcheck import selfcheck
 from harness.selfcheck.check import ControlError, Fate, Suite, check, clauses_of
@@ -13,7 +14,6 @@ from harness.selfcheck.check import Result as Found
 from harness.selfcheck.mutant import Mutant, mutant
 from harness.selfcheck.report import document, exit_code
 from harness.verdict import Exit
-from tests.scenes import CATALOGUE, play_text, scene
 
 EMPTY = """
 scenario: An empty queue

@@ -4,11 +4,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from scenes import CATALOGUE
 
 from harness.selfcheck.edited import module_name
 from harness.selfcheck.mutant import Mutant, MutantError, mutant, reference
 from harness.selfcheck.mutants import MUTANTS
-from tests.scenes import CATALOGUE
 
 SOURCES = {"master/a.py": "X = 1\nY = 2\n", "master/b.py": "Y = 3\n"}
 

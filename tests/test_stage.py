@@ -542,3 +542,24 @@ steps:
   - run: nightly
     expect: {status: 400}
 """
+
+
+def test_a_call_that_takes_long_on_virtual_time_is_no_slow_machine() -> None:
+    """A refusal that was expected at once and came as a timeout is a failure, and known to be one."""
+    outcome, _ = play_text(
+        """
+        scenario: A question is refused at once
+        clauses: [RPC-14]
+        agents: {alpha: manual}
+        steps:
+          - heartbeat: alpha
+          - admin:
+              method: POST
+              path: /api/database/discover
+              json: {nodeId: "${alpha.id}", type: mysql, host: h, port: 1, user: u, password: p}
+            expect: {status: 400}
+        """
+    )
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.broken == ("RPC-14",)

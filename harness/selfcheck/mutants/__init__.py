@@ -9,6 +9,7 @@ from harness.selfcheck.mutant import Mutant
 from harness.selfcheck.mutants import (
     admin,
     auth,
+    bodies,
     commands,
     durability,
     http,
@@ -23,6 +24,7 @@ from harness.selfcheck.mutants import (
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *http.MUTANTS,
+    *bodies.MUTANTS,
     *auth.MUTANTS,
     *nodes.MUTANTS,
     *commands.MUTANTS,

@@ -206,4 +206,73 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "    if not is_open(task.maintenance_windows, now.ns):\n        records.insert_backup(state.database, task_id=task.id, storage_target_id=task.storage_target_id, node_id=task.node_id, now=now)\n        raise ApiError(",
         ),
     ),
+    mutant(
+        "tasks-share-names",
+        "ADM-37",
+        "Two tasks may share a name.",
+        ('        raise ApiError("BACKUP_TASK_NAME_EXISTS")\n', "        return\n"),
+    ),
+    mutant(
+        "second-task-is-400",
+        "ADM-37",
+        "A second task of a name is answered 400.",
+        (
+            '        raise ApiError("BACKUP_TASK_NAME_EXISTS")\n',
+            '        raise ApiError("BACKUP_TASK_INVALID")\n',
+        ),
+    ),
+    mutant(
+        "task-to-nowhere",
+        "ADM-38",
+        "A task may name a target that is not there.",
+        (
+            '        if state.database.get(Target, target_id) is None:\n            raise ApiError("BACKUP_STORAGE_TARGET_INVALID"',
+            '        if state.database.get(Target, target_id) is None and target_id == 0:\n            raise ApiError("BACKUP_STORAGE_TARGET_INVALID"',
+        ),
+    ),
+    mutant(
+        "task-of-nothing",
+        "ADM-38",
+        "A task may have nothing to back up.",
+        (
+            '    if kind == "file" and not source_paths(wanted):\n',
+            '    if kind == "folder" and not source_paths(wanted):\n',
+        ),
+    ),
+    mutant(
+        "task-takes-its-records",
+        "ADM-39",
+        "A deleted task takes its records along.",
+        (
+            "    state.database.delete(Task, task.id)\n    return cleaned\n",
+            '    state.database.delete(Task, task.id)\n    state.database.execute("DELETE FROM backup_records WHERE task_id = ?", (task.id,))\n    return cleaned\n',
+        ),
+    ),
+    mutant(
+        "limit-holds-back",
+        "ADM-40",
+        "A node gets no more commands than its limit says.",
+        (
+            "    claimed = commands.claim(state.database, node.id, now)\n",
+            "    out = state.database.query(\"SELECT count(*) FROM agent_commands WHERE node_id = ? AND status = 'dispatched'\", (node.id,))[0][0]\n    claimed = None if node.max_concurrent and out >= node.max_concurrent else commands.claim(state.database, node.id, now)\n",
+        ),
+    ),
+    mutant(
+        "switch-turns",
+        "ADM-41",
+        "A task is switched to the other side, whatever the body says.",
+        (
+            "enabled = not task.enabled if wanted.enabled is None else wanted.enabled",
+            "enabled = not task.enabled",
+        ),
+    ),
+    mutant(
+        "no-body-enables",
+        "ADM-41",
+        "A task is enabled when the body says nothing.",
+        (
+            "enabled = not task.enabled if wanted.enabled is None else wanted.enabled",
+            "enabled = wanted.enabled is not False",
+        ),
+    ),
 )

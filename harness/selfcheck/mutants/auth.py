@@ -280,4 +280,76 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "The master's own node gets a new token.",
         ('    if node.is_local:\n        raise ApiError("NODE_ROTATE_LOCAL")\n', ""),
     ),
+    mutant(
+        "keys-are-operators",
+        "AUTH-14",
+        "An API key may do what an operator may, whatever its role.",
+        (
+            "    return Caller(subject, key.role, subject)\n",
+            '    return Caller(subject, "operator", subject)\n',
+        ),
+    ),
+    mutant(
+        "keys-are-admins",
+        "AUTH-14",
+        "An API key may do what an admin may.",
+        (
+            "    return Caller(subject, key.role, subject)\n",
+            '    return Caller(subject, "admin", subject)\n',
+        ),
+    ),
+    mutant(
+        "keys-only-look",
+        "AUTH-14",
+        "An API key may only look.",
+        (
+            "    return Caller(subject, key.role, subject)\n",
+            '    return Caller(subject, "viewer", subject)\n',
+        ),
+    ),
+    mutant(
+        "deleted-node-keeps-its-token",
+        "AUTH-15",
+        "A deleted node is only hidden by its name.",
+        (
+            "    state.database.delete(Node, node.id)\n",
+            '    state.database.update(Node, node.id, name=f"deleted {node.id}", status="offline")\n',
+        ),
+    ),
+    mutant(
+        "rotation-goes-offline",
+        "ROT-6",
+        "A rotation takes the node offline.",
+        (
+            "        token=token,\n        prev_token=node.token,",
+            '        token=token,\n        status="offline",\n        prev_token=node.token,',
+        ),
+    ),
+    mutant(
+        "rotation-empties-the-queue",
+        "ROT-6",
+        "A rotation drops the commands that wait.",
+        (
+            "        token=token,\n        prev_token=node.token,",
+            "        token=token,\n        status=node.status[state.database.execute(\"DELETE FROM agent_commands WHERE status = 'pending' AND node_id = ?\", (node.id,)).rowcount * 0 :],\n        prev_token=node.token,",
+        ),
+    ),
+    mutant(
+        "claims-bound-to-a-token",
+        "ROT-7",
+        "What was taken before a rotation cannot be reported after it.",
+        (
+            '    if command.node_id != node.id:\n        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
+            '    if command.node_id != node.id or (node.prev_token and command.dispatched_at < (node.updated_at or "")):\n        raise ApiError("AGENT_COMMAND_FORBIDDEN")\n',
+        ),
+    ),
+    mutant(
+        "unknown-node-gets-a-token",
+        "ROT-8",
+        "Rotating the token of an unknown node is answered 200.",
+        (
+            "    node = find(state, call.agent_id())\n    token = rotate(state, node, call.now)\n",
+            '    node = state.database.get(Node, call.agent_id())\n    if node is None:\n        return success({"newToken": new_token(state)})\n    token = rotate(state, node, call.now)\n',
+        ),
+    ),
 )

@@ -159,4 +159,22 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "ClaimedCommand(id=command_id, type=command_type)",
         ),
     ),
+    mutant(
+        "one-queue-for-all",
+        "CMD-9",
+        "A node gets nothing as long as an older command waits for another.",
+        (
+            "WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1",
+            "WHERE node_id = ? AND id = (SELECT MIN(id) FROM agent_commands WHERE status = 'pending')",
+        ),
+    ),
+    mutant(
+        "poll-reads-its-body",
+        "CMD-10",
+        "A poll whose body cannot be read is refused.",
+        (
+            "        return success(queue.poll(state, node, call.now))\n",
+            "        if call.request.body:\n            call.body(bind_command_result)\n        return success(queue.poll(state, node, call.now))\n",
+        ),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Mutants of HTTP: the envelope, bodies, ids and routes."""
+"""Mutants of HTTP: the envelope, ids and routes."""
 
 from typing import Final
 
@@ -129,84 +129,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
-        "unreadable-body-is-empty",
-        "HTTP-7",
-        "A report that cannot be read counts with what could be read of it.",
-        (
-            '            message = str(error) if code == "INVALID_INPUT" else None\n',
-            '            if code == "INVALID_INPUT":\n                return error.partial\n            message = None\n',
-        ),
-    ),
-    mutant(
-        "no-body-is-a-message",
-        "HTTP-7",
-        "An empty body counts as a message that says nothing.",
-        ('            raise BindError("EOF", zero)\n', "            return zero\n"),
-    ),
-    mutant(
-        "a-list-is-a-message",
-        "HTTP-7",
-        "A body that is a list, a number or text counts as a message that says nothing.",
-        (
-            '            raise BindError(f"cannot unmarshal {_kind(value)} into an object", zero)\n',
-            "            return zero\n",
-        ),
-    ),
-    mutant(
-        "numbers-in-quotes",
-        "HTTP-7",
-        "Text counts as a number when it looks like one.",
-        (
-            "def _read_int(raw: str, low: int = -(2**63), high: int = INT64_MAX) -> int:\n",
-            "def _read_int(raw: str, low: int = -(2**63), high: int = INT64_MAX) -> int:\n    raw = raw.strip('\"')\n",
-        ),
-    ),
-    mutant(
-        "keys-to-the-letter",
-        "HTTP-8",
-        "A key whose case is different is unknown.",
-        (
-            "name = key if key in self._fields else self._folded.get(_fold(key))",
-            "name = key if key in self._fields else None",
-        ),
-    ),
-    mutant(
-        "unknown-keys-refused",
-        "HTTP-8",
-        "A body with an unknown key is refused.",
-        (
-            "            if name is None:\n                continue\n            attribute, read",
-            '            if name is None:\n                wrong = wrong or "unknown"\n                continue\n            attribute, read',
-        ),
-    ),
-    mutant(
-        "null-body-refused",
-        "HTTP-8",
-        "A body that is null is refused.",
-        (
-            "        if value is None:\n            return zero\n",
-            '        if value is None:\n            raise BindError("null", zero)\n',
-        ),
-    ),
-    mutant(
-        "bytes-behind-refused",
-        "HTTP-8",
-        "Bytes behind the first value are refused.",
-        (
-            "        if value is None:\n            return zero\n",
-            '        if text[end:].strip():\n            raise BindError("more", zero)\n        if value is None:\n            return zero\n',
-        ),
-    ),
-    mutant(
-        "null-clears-a-field",
-        "HTTP-8",
-        "A field that is null is refused as text.",
-        (
-            '            if raw == "null" and read is not _read_raw:\n',
-            '            if raw == "nil" and read is not _read_raw:\n',
-        ),
-    ),
-    mutant(
         "agent-ids-of-64-bits",
         "HTTP-9",
         "An id beyond 32 bits on an agent path is looked up.",
@@ -297,30 +219,51 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
-        "unreadable-heartbeat-refused",
-        "HTTP-13",
-        "A heartbeat whose body cannot be read is answered 400.",
+        "bad-filter-ignored",
+        "HTTP-15",
+        "A filter that cannot be read is no filter.",
+        ('            raise ApiError(self._code, f"{name} 不合法")\n', "            return\n"),
+    ),
+    mutant(
+        "bad-date-ignored",
+        "HTTP-15",
+        "A date that cannot be read filters nothing.",
         (
-            "        report = error.partial\n",
-            '        raise ApiError("INVALID_INPUT", str(error)) from None\n',
+            "        if not _RFC3339.fullmatch(text):\n            raise refusal\n",
+            '        if not _RFC3339.fullmatch(text):\n            return ""\n',
         ),
     ),
     mutant(
-        "unreadable-heartbeat-says-nothing",
-        "HTTP-13",
-        "Of a heartbeat whose body cannot be read nothing counts.",
-        ("        report = error.partial\n", "        report = type(error.partial)()\n"),
+        "nine-digits-of-a-second",
+        "HTTP-16",
+        "A time has all nine digits of its second.",
+        (
+            '        text += f".{fraction:09d}".rstrip("0")\n',
+            '        text += f".{fraction:09d}"\n',
+        ),
     ),
     mutant(
-        "no-escapes",
-        "HTTP-14",
-        "Angle brackets leave the master as they are.",
-        ('    (b"<", b"\\\\u003c"),\n    (b">", b"\\\\u003e"),\n', ""),
+        "zone-as-numbers",
+        "HTTP-16",
+        "A time in UTC ends with +00:00.",
+        ('return text[:-6] + "Z" if text.endswith("+00:00") else text', "return text"),
     ),
     mutant(
-        "ampersand-as-entity",
-        "HTTP-14",
-        "An ampersand is written as an entity of HTML.",
-        ('    (b"&", b"\\\\u0026"),\n', '    (b"&", b"&amp;"),\n'),
+        "health-in-an-envelope",
+        "HTTP-17",
+        "Whether the master lives is told in an envelope.",
+        (
+            "    answer = Live(\n",
+            '    from master.http import success\n    return success({"status": "live"})\n    answer = Live(\n',
+        ),
+    ),
+    mutant(
+        "ready-for-admins",
+        "HTTP-17",
+        "Whether the master is ready is told to those who log in.",
+        (
+            '    ("GET", "/ready"): ready,\n',
+            '    ("GET", "/ready"): __import__("master.admin.access", fromlist=["x"]).signed_in(lambda state, call, _: ready(state, call)),\n',
+        ),
     ),
 )

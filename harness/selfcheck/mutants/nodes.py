@@ -329,4 +329,61 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '    if command is None:\n        raise ApiError("AGENT_COMMAND_NOT_FOUND")\n    if command.node_id != node.id or node.status != "online":\n',
         ),
     ),
+    mutant(
+        "negative-limit-is-none",
+        "NODE-16",
+        "A limit below 0 is taken for none.",
+        ('    if wanted.maxConcurrent < 0:\n        raise ApiError("NODE_INVALID")\n', ""),
+    ),
+    mutant(
+        "name-kept-though-refused",
+        "NODE-16",
+        "An update with a limit below 0 is refused, and its name kept.",
+        (
+            "    if wanted.maxConcurrent < 0:\n",
+            "    if wanted.maxConcurrent < 0:\n        state.database.update(Node, node_id, name=wanted.name.strip())\n",
+        ),
+    ),
+    mutant(
+        "node-takes-its-commands",
+        "NODE-17",
+        "A deleted node takes its commands along.",
+        (
+            "    state.database.delete(Node, node.id)\n",
+            '    state.database.delete(Node, node.id)\n    state.database.execute("DELETE FROM agent_commands WHERE node_id = ?", (node.id,))\n',
+        ),
+    ),
+    mutant(
+        "node-takes-its-records",
+        "NODE-17",
+        "A deleted node takes its records along.",
+        (
+            "    state.database.delete(Node, node.id)\n",
+            '    state.database.delete(Node, node.id)\n    state.database.execute("DELETE FROM backup_records WHERE node_id = ?", (node.id,))\n',
+        ),
+    ),
+    mutant(
+        "oldest-nodes-first",
+        "NODE-18",
+        "Nodes are listed in the order that they were made in.",
+        ("ORDER BY is_local DESC, updated_at DESC, id DESC", "ORDER BY id"),
+    ),
+    mutant(
+        "heartbeat-of-all",
+        "NODE-19",
+        "A heartbeat brings every node of its host online.",
+        (
+            " arch = ?, last_seen = ?, updated_at = ? WHERE id = ?",
+            " arch = ?, last_seen = ?, updated_at = ? WHERE id = ? OR 1",
+        ),
+    ),
+    mutant(
+        "own-node-falls-silent",
+        "OFF-11",
+        "The master's own node is marked offline like any other.",
+        (
+            "WHERE is_local = 0 AND status = ? AND last_seen < ?",
+            "WHERE status = ? AND last_seen < ?",
+        ),
+    ),
 )

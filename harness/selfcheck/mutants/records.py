@@ -329,4 +329,40 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "White space is a text for a restore's log.",
         ("    if update.logAppend.strip():\n", "    if update.logAppend:\n"),
     ),
+    mutant(
+        "report-clears-the-rest",
+        "REC-30",
+        "A report of a file's name forgets its checksum.",
+        (
+            "update.checksum or record.checksum",
+            "update.checksum or ('' if update.fileName else record.checksum)",
+        ),
+    ),
+    mutant(
+        "report-begins-anew",
+        "REC-30",
+        "A report of progress begins its record anew.",
+        (
+            "        state.database.update(Record, record.id, **changes, updated_at=now.local)\n",
+            "        state.database.update(Record, record.id, **changes, updated_at=now.local, started_at=now.utc)\n",
+        ),
+    ),
+    mutant(
+        "carriage-returns-dropped",
+        "LOG-5",
+        "A log loses its carriage returns.",
+        (
+            "record.log_content + update.logAppend",
+            'record.log_content + update.logAppend.replace("\\r\\n", "\\n")',
+        ),
+    ),
+    mutant(
+        "log-trimmed",
+        "LOG-5",
+        "A log loses white space at the end of a text.",
+        (
+            "record.log_content + update.logAppend",
+            'record.log_content + update.logAppend.rstrip(" ")',
+        ),
+    ),
 )

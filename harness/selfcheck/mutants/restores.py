@@ -155,4 +155,31 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '    if restore is None:\n        raise ApiError("RESTORE_RECORD_FORBIDDEN")\n    if restore.node_id',
         ),
     ),
+    mutant(
+        "restores-not-filtered-by-node",
+        "RST-19",
+        "A list of restores is not filtered by node.",
+        ('    conditions.id("nodeId", "node_id", 32)\n', ""),
+    ),
+    mutant(
+        "restores-filtered-by-restore",
+        "RST-19",
+        "A list of restores is filtered by their own id in place of their backup's.",
+        (
+            'conditions.id("backupRecordId", "backup_record_id", 32)',
+            'conditions.id("backupRecordId", "id", 32)',
+        ),
+    ),
+    mutant(
+        "restore-by-nobody",
+        "RST-20",
+        "A restore does not name who asked for it.",
+        ("triggered_by=triggered_by, now=now", 'triggered_by="", now=now'),
+    ),
+    mutant(
+        "restore-by-the-system",
+        "RST-20",
+        "Every restore names the master for who asked.",
+        ("triggered_by=triggered_by, now=now", 'triggered_by="system", now=now'),
+    ),
 )

@@ -182,4 +182,25 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "    except (BindError, msgspec.DecodeError):\n        return []\n",
         ),
     ),
+    mutant(
+        "no-path-is-no-path",
+        "RPC-12",
+        "A listing of no folder asks the agent for none.",
+        ('payload = {"path": path if path.strip() else "/"}', 'payload = {"path": path}'),
+    ),
+    mutant(
+        "discovers-without-user",
+        "RPC-14",
+        "A discovery without user is put into the queue.",
+        (
+            '        "user": (required,),\n        "password": (required,),\n',
+            '        "password": (required,),\n',
+        ),
+    ),
+    mutant(
+        "discovers-at-port-nothing",
+        "RPC-14",
+        "A discovery without port is put into the queue.",
+        ('        "port": (required, at_least_one),\n', ""),
+    ),
 )

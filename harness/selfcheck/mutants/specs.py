@@ -267,4 +267,44 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "The list of keys shows each one whole.",
         ("        prefix=plain[:SHOWN],\n", "        prefix=plain,\n"),
     ),
+    mutant(
+        "spec-while-running-only",
+        "SPEC-19",
+        "A task's specification is for a node that is running it.",
+        (
+            "    if task.node_id != node.id and not (\n        state.config",
+            "    if not (\n        state.config",
+        ),
+        (
+            "        state.config.profile.spec_while_running\n        and records.runs_on",
+            "        records.runs_on",
+        ),
+    ),
+    mutant(
+        "disabled-tasks-have-none",
+        "SPEC-19",
+        "A disabled task has no specification.",
+        (
+            '        raise ApiError("BACKUP_TASK_NOT_FOUND", "任务不存在")\n    if task.node_id',
+            '        raise ApiError("BACKUP_TASK_NOT_FOUND", "任务不存在")\n    if not task.enabled:\n        raise ApiError("BACKUP_TASK_NOT_FOUND")\n    if task.node_id',
+        ),
+    ),
+    mutant(
+        "refusal-shows-the-host",
+        "SEC-11",
+        "The refusal of another node's task has the database's host.",
+        (
+            '        raise ApiError("BACKUP_TASK_FORBIDDEN")\n',
+            '        raise ApiError("BACKUP_TASK_FORBIDDEN", f"任务不属于当前节点 {task.db_host} {task.db_user}")\n',
+        ),
+    ),
+    mutant(
+        "refusal-shows-the-path",
+        "SEC-11",
+        "The refusal of another node's record has its storage path.",
+        (
+            '    if (made_for or task.node_id) != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n',
+            '    if (made_for or task.node_id) != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN", f"{record.storage_path} {record.file_name} {task.name}")\n',
+        ),
+    ),
 )
