@@ -144,7 +144,7 @@ def _relayed(endpoint: Handler) -> ByProfile:
 
 def self_status(state: State, call: Call) -> Response:
     """`GET /api/v1/agent/self`."""
-    return success(agents.self_status(_node(state, call)))
+    return success(agents.self_status(state, _node(state, call), call.now))
 
 
 ROUTES: Final[dict[tuple[str, str], Handler | ByProfile]] = {

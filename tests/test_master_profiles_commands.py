@@ -373,6 +373,19 @@ def test_two_tokens_in_one_heartbeat(profile: str) -> None:
         assert json.loads(alone.body)["data"]["nodeId"] == beta
 
 
+@pytest.mark.parametrize("profile", EVERY)
+def test_what_a_silent_agent_is_told_of_itself(profile: str) -> None:
+    """Between its silence and the monitor's next look it is still online, but in strict."""
+    with cluster(profile) as made:
+        one = Agents.of(made)
+        one.wait(46)
+
+        seen = one.data("GET", "/api/v1/agent/self", agent=one.token)["status"]
+
+        everywhere = profile in profiles("presence_everywhere")
+        assert seen == ("offline" if everywhere else "online")
+
+
 def test_a_restore_that_outlives_its_command() -> None:
     """Strict fails it as it fails a backup."""
     with cluster("strict") as made:

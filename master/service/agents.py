@@ -1,5 +1,6 @@
 """Who an agent is, and whether it is there: tokens, heartbeats, silence."""
 
+from master import presence
 from master.now import Now
 from master.protocol import times
 from master.protocol.errors import ApiError
@@ -50,10 +51,12 @@ def heartbeat(state: State, token: str, report: Heartbeat, now: Now) -> Heartbea
     return HeartbeatAnswer(name=node.name, nodeId=node.id, status="ok")
 
 
-def self_status(node: Node) -> SelfStatus:
+def self_status(state: State, node: Node, now: Now) -> SelfStatus:
     """Return a node's own row in short (seed: `SelfStatus`)."""
     last_seen = times.wire_text(node.last_seen or times.ZERO_DB_TEXT)
-    return SelfStatus(id=node.id, name=node.name, status=node.status, lastSeen=last_seen)
+    return SelfStatus(
+        id=node.id, name=node.name, status=presence.counted(state, node, now), lastSeen=last_seen
+    )
 
 
 def silence_nodes(state: State, now: Now) -> int:
