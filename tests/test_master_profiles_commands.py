@@ -287,6 +287,38 @@ def test_a_sign_of_life_exactly_at_the_threshold(profile: str, age_ns: int) -> N
         assert stale == ([] if age_ns else [command_id])
 
 
+@pytest.mark.parametrize("profile", profiles("pending_times_out"))
+@pytest.mark.parametrize("age_ns", [0, 1])
+def test_a_pending_command_exactly_as_old_as_the_timeout(profile: str, age_ns: int) -> None:
+    """It must be older, strictly, as a dispatched one must."""
+    with cluster(profile) as made:
+        one = Agents.of(made)
+        command_id, _ = one.started()
+        now = one.now
+        created = db_text(now.ns - round(TIMEOUT_S * NS) - age_ns)
+        one.database.update(Command, command_id, created_at=created)
+
+        stale = [command.id for command in timeouts.stale_commands(one.state, now)]
+
+        assert stale == ([command_id] if age_ns else [])
+
+
+@pytest.mark.parametrize("profile", LEASED)
+def test_an_offline_node_gives_no_sign_of_life(profile: str) -> None:
+    """Its last heartbeat counts for nothing once the monitor has marked it."""
+    with cluster(profile) as made:
+        one = Agents.of(made)
+        command_id, _ = one.started()
+        one.poll()
+        one.wait(TIMEOUT_S - 60)
+        one.beat()
+        one.wait(61)
+
+        one.tick()
+
+        assert one.command(command_id).status == "timeout"
+
+
 @pytest.mark.parametrize("profile", LEASED)
 @pytest.mark.parametrize("spoilt", ["finished", "gone", "unreadable", "a listing", "pending"])
 def test_what_cannot_be_kept_alive(profile: str, spoilt: str) -> None:
@@ -332,6 +364,22 @@ def test_a_timeout_leaves_alone_what_ended_meanwhile(profile: str) -> None:
 
         assert one.command(command_id).status == "succeeded"
         assert one.record(record_id).status == "success"
+
+
+@pytest.mark.parametrize("profile", [name for name in EVERY if name != "strict"])
+def test_a_timeout_that_comes_too_late_fails_no_record(profile: str) -> None:
+    """A record that its command's result left running is not failed by a timeout that lost."""
+    with cluster(profile) as made:
+        one = Agents.of(made)
+        command_id, record_id = one.started()
+        one.poll()
+        one.wait(TIMEOUT_S + 1)
+        stale = one.command(command_id)
+        one.result(command_id, {"success": True})
+
+        timeouts.expire_command(one.state, stale, one.now)
+
+        assert one.record(record_id).status == "running"
 
 
 @pytest.mark.parametrize("profile", EVERY)

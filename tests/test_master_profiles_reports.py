@@ -28,7 +28,7 @@ class Agents(Cluster):
         one.__class__ = cls
         assert isinstance(one, Agents)
         one.node_id, one.token = one.node()
-        one.target_id = one.target("bucket", "s3", **S3)
+        one.target_id = one.target("bucket", "s3", **S3, masterRelay=True)  # means nothing there
         one.relayed_id = one.target("vault", basePath="/vault", masterRelay=True)
         targets = {"storageTargetIds": [one.target_id, one.relayed_id]}
         one.task_id = one.task(one.node_id, one.target_id, **targets)

@@ -120,6 +120,8 @@ def test_a_backup_goes_through_the_master(profile: str) -> None:
             assert (answer.status, json.loads(answer.body)["code"]) == (404, "NOT_FOUND")
             return
 
+        path = f"/api/agent/records/{vault.record_id}/artifacts/{vault.target_id}"
+        assert one.refusal("POST", path, agent=vault.token) == (404, "NOT_FOUND")
         before = one.database.get(Record, vault.record_id)
         assert vault.put() == (200, "OK")
 
