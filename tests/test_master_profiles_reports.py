@@ -191,6 +191,29 @@ def test_the_end_of_a_record_and_its_task_s_last_run(profile: str) -> None:
         assert task.last_status == "success"
 
 
+@pytest.mark.parametrize("profile", EVERY)
+def test_a_task_that_cannot_be_told(profile: str) -> None:
+    """The record is over all the same, and since v2.3.5 its sender hears of it; strict undoes it."""
+    with cluster(profile) as made:
+        one = Agents.of(made)
+        refuse = "BEFORE UPDATE ON backup_tasks BEGIN SELECT RAISE(ABORT, 'no'); END"
+        one.database.execute(f"CREATE TRIGGER no {refuse}")
+
+        answer = one.report({"status": "success", "logAppend": "x"})
+
+        told = profile in profiles("task_troubles_told")
+        assert answer == ((500, "INTERNAL_ERROR") if told else (200, "OK"))
+        whole = profile in profiles("reports_whole")
+        record = one.record
+        assert (record.status, record.log_content) == (
+            ("running", "") if whole else ("success", "x")
+        )
+        one.database.execute("DROP TRIGGER no")
+        if whole:
+            assert one.report({"status": "success", "logAppend": "x"}) == (200, "OK")
+            assert one.record.log_content == "x"
+
+
 # --- what a report names --------------------------------------------------------------------
 
 

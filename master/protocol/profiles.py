@@ -52,6 +52,8 @@ class Profile:
             upload.
         last_run_is_the_records: the end of a record sets its task's last run to the record's
             start.
+        task_troubles_told: a record's end that cannot be noted in its task is answered 500, with the
+            record saved; it is answered 200 otherwise.
         node_figures: nodes show their queue, running tasks, last error and health.
         refuses_remote_encryption: a task that encrypts cannot be bound to a remote node.
         effective_status: nodes silent for too long are shown offline before the monitor marks
@@ -80,6 +82,8 @@ class Profile:
         restore_status_checked: a restore report's status must be one of the known.
         failures_mark_task: a record that the master fails, by a timeout or by its command's end, sets its
             task's last status, which would say "running" for ever.
+        reports_whole: a report changes its record and its task together or not at all, so that its
+            sender knows what a 500 means, and may send it again; one after the other otherwise.
         uploads_all_or_nothing: an upload that fails leaves what an earlier one has stored, which was
             acknowledged; it is deleted otherwise.
         presence_everywhere: a node silent for too long is offline for every decision.
@@ -109,6 +113,7 @@ class Profile:
     one_run_a_task: bool = False
     reports_name_targets: bool = False
     last_run_is_the_records: bool = False
+    task_troubles_told: bool = False
     node_figures: bool = False
     refuses_remote_encryption: bool = False
 
@@ -132,6 +137,7 @@ class Profile:
     ends_agree: bool = False
     restore_status_checked: bool = False
     failures_mark_task: bool = False
+    reports_whole: bool = False
     uploads_all_or_nothing: bool = False
     presence_everywhere: bool = False
     payloads_forget_secrets: bool = False
@@ -166,6 +172,7 @@ _V2_3_5: Final = replace(
     one_run_a_task=True,
     reports_name_targets=True,
     last_run_is_the_records=True,
+    task_troubles_told=True,
     node_figures=True,
     refuses_remote_encryption=True,
 )
@@ -201,6 +208,7 @@ _STRICT: Final = replace(
     restore_status_checked=True,
     failures_mark_task=True,
     uploads_all_or_nothing=True,
+    reports_whole=True,
     presence_everywhere=True,
     payloads_forget_secrets=True,
 )

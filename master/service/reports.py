@@ -1,9 +1,11 @@
 """What agents report about their backups and restores, and whose those are.
 
-A report is one whole transaction: what it changes in the record and in the record's task.
+A report changes its record and, with the record's end, the record's task.
 """
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from master.now import Now
@@ -67,10 +69,11 @@ def update_record(state: State, node: Node, record_id: int, update: RecordUpdate
     finished = update.status in FINISHED_RECORD
     if finished:
         changes |= _end(record, now)
-    with state.database.transaction():
+    with state.database.transaction() if profile.reports_whole else nullcontext():
         state.database.update(Record, record.id, **changes, updated_at=now.local)
         if finished:
-            note_end(state, record, update.status, now)
+            with nullcontext() if profile.task_troubles_told else suppress(sqlite3.Error):
+                note_end(state, record, update.status, now)
 
 
 def note_end(state: State, record: Record, status: str, now: Now) -> None:
