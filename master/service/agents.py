@@ -54,9 +54,8 @@ def heartbeat(state: State, token: str, report: Heartbeat, now: Now) -> Heartbea
 def self_status(state: State, node: Node, now: Now) -> SelfStatus:
     """Return a node's own row in short (seed: `SelfStatus`)."""
     last_seen = times.wire_text(node.last_seen or times.ZERO_DB_TEXT)
-    return SelfStatus(
-        id=node.id, name=node.name, status=presence.counted(state, node, now), lastSeen=last_seen
-    )
+    status = presence.counted(state, node, now)
+    return SelfStatus(id=node.id, name=node.name, status=status, lastSeen=last_seen)
 
 
 def silence_nodes(state: State, now: Now) -> int:

@@ -94,7 +94,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "NODE-6",
         "An agent is told that its node is online, whatever is stored.",
         (
-            "return SelfStatus(id=node.id, name=node.name, status=node.status, lastSeen",
+            "return SelfStatus(id=node.id, name=node.name, status=status, lastSeen",
             'return SelfStatus(id=node.id, name=node.name, status="online", lastSeen',
         ),
     ),
