@@ -272,6 +272,7 @@ def made_of(word: str) -> Outcome:
         "UNKNOWN": lambda: outcome(Verdict.UNKNOWN, reason="late"),
         "VACUOUS": lambda: outcome(Verdict.VACUOUS, reason="nothing was reached"),
         "SKIP": lambda: outcome(Verdict.SKIP, reason="not here"),
+        "FAULT": lambda: outcome(Verdict.UNKNOWN, reason="a fault of muster", fault=True),
         "UNREACHED": lambda: outcome(Verdict.UNKNOWN, reason="refused", set_up=False),
     }[word]()
 
@@ -297,6 +298,10 @@ def made_of(word: str) -> Outcome:
         ("UNKNOWN KNOWN", Exit.UNKNOWN),
         ("UNKNOWN VACUOUS", Exit.UNKNOWN),
         ("UNKNOWN SKIP", Exit.UNKNOWN),
+        ("FAULT", Exit.INTERNAL),
+        ("FAULT PASS", Exit.INTERNAL),
+        ("FAULT FAIL", Exit.INTERNAL),
+        ("FAULT UNREACHED", Exit.INTERNAL),
         ("UNREACHED", Exit.TARGET),
         ("UNREACHED SKIP", Exit.TARGET),
         ("UNREACHED PASS", Exit.UNKNOWN),
