@@ -62,12 +62,11 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             raise DatabaseError(_explain(path, error)) from error
         self.execute = self._connection.execute
-        has = _columns(self._connection)
-        self._selects = {row: select_from(row, has[table]) for row, table in TABLE_OF.items()}
+        self._selects = {row: select_from(row, self._has[table]) for row, table in TABLE_OF.items()}
         self._lacking = {
             row: lacking
             for row, table in TABLE_OF.items()
-            if (lacking := schema.expressions(table).keys() - has[table])
+            if (lacking := schema.expressions(table).keys() - self._has[table])
         }
         self._sql: dict[tuple[type[Row], str], str] = {}
 
@@ -100,7 +99,11 @@ class Database:
                 f" {', '.join(sorted(set(schema.REQUIRED) - tables))}. Give another --database."
             )
         connection.execute("BEGIN IMMEDIATE")
-        _migrate(connection, tables, self.release)
+        if tables:
+            _migrate(connection, tables, self.release)
+            self._has = _columns(connection)
+        else:
+            self._has = _create(connection, self.release)
         connection.execute("COMMIT")
         if self._path is not None:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -212,13 +215,20 @@ def _columns(connection: sqlite3.Connection) -> dict[str, frozenset[str]]:
     return {table: frozenset(columns) for table, columns in found.items()}
 
 
+def _create(connection: sqlite3.Connection, release: str) -> dict[str, frozenset[str]]:
+    """Make the tables of a release in an empty file, and return the columns of each."""
+    tables = schema.tables(release)
+    for table in tables.values():
+        for statement in (table.create, *table.indexes.values()):
+            connection.execute(statement)
+    return {name: table.names for name, table in tables.items()}
+
+
 def _migrate(connection: sqlite3.Connection, tables: set[str], release: str) -> None:
     """Make the tables, columns and indexes of a release that are missing, as the real master does."""
-    columns = _columns(connection) if tables else {}
-    indexes = {
-        name
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
-    }
+    columns = _columns(connection)
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+    indexes = {name for (name,) in found}
     for name, table in schema.tables(release).items():
         if name in tables:
             statements = table.missing(columns[name], indexes)

@@ -245,6 +245,7 @@ class Table:
         create: the statement that makes it.
         columns: each column's definition by its name, but for the id's.
         indexes: the statement that makes each index, by its name.
+        names: of its columns, with the id.
 
     """
 
@@ -252,6 +253,7 @@ class Table:
     create: str
     columns: dict[str, str]
     indexes: dict[str, str]
+    names: frozenset[str]
 
     def missing(self, columns: Collection[str], indexes: Collection[str]) -> list[str]:
         """Return what gives a table with these columns and indexes all that the release has."""
@@ -263,10 +265,11 @@ class Table:
         return added + [made for name, made in self.indexes.items() if name not in indexes]
 
 
+@cache
 def tables(release: str) -> dict[str, Table]:
     """Return the tables of a release such as "v2.4.0" by name, in an order that works."""
     made = {name: _table(name, release) for name in TABLES}
-    made[_JOIN_TABLE] = Table(_JOIN_TABLE, _CREATE_JOIN_TABLE, {}, {})
+    made[_JOIN_TABLE] = Table(_JOIN_TABLE, _CREATE_JOIN_TABLE, {}, {}, frozenset())
     return made
 
 
@@ -326,7 +329,8 @@ def _table(table: str, release: str) -> Table:
     ]
     parts = ["`id` integer PRIMARY KEY AUTOINCREMENT", *definitions.values(), *constraints]
     create = f"CREATE TABLE `{table}` ({','.join(parts)})"
-    return Table(table, create, definitions, dict(_indexes(table, columns, release)))
+    indexes = dict(_indexes(table, columns, release))
+    return Table(table, create, definitions, indexes, frozenset({"id", *definitions}))
 
 
 def _indexes(table: str, columns: list[re.Match[str]], release: str) -> Iterator[tuple[str, str]]:
