@@ -43,10 +43,10 @@ from replay import (  # noqa: E402 - the engine is beside its data
 )
 
 NOT_STORIES = {"schema", "real"}
-SERVED = {"cron", "events", "leases", "metrics", "relay", "rpc", "timeouts"}
+SERVED = {"cron", "http", "events", "leases", "metrics", "relay", "rpc", "timeouts"}
 
-NOT_BUILT = re.compile(r"install-tokens|/install/|agent_install_tokens|/logs/stream")
-"""Installing agents and streaming logs live are no business of a reference for conformance."""
+NOT_BUILT = re.compile(r"/logs/stream")
+"""Streaming logs live is no business of a reference for conformance."""
 
 CONFIGURED = re.compile(r"FROM system_configs|password_hash")
 """How long a generated secret is, and what a password hash costs, is each server's own choice."""
@@ -101,7 +101,9 @@ def _play_here(recorded: Story, master: Master, folder: Path) -> list[Difference
 @pytest.mark.parametrize(("release", "name"), [each for each in RECORDED if each[1] in SERVED])
 def test_story_on_a_server(release: str, name: str, tmp_path: Path) -> None:
     """The same holds over TCP, while calls wait for agents and monitors act."""
-    timings = Timings(command_scan_s=0.2, offline_scan_s=0.2, list_dir_timeout_s=2.0)
+    timings = Timings(
+        command_scan_s=0.2, offline_scan_s=0.2, metrics_scan_s=0.2, list_dir_timeout_s=2.0
+    )
     recorded = story(release, name)
     differences = trio.run(_play_served, recorded, RELEASES[release].name, timings, tmp_path)
 

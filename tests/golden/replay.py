@@ -84,9 +84,11 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r'("message":"decode config: )json: (?:[^"\\]|\\.)+', r"\1<reason>"),
         (r'http://[^/"]+(?=(?:/api)?/install/)', "<master>"),
         # An install script is BackupX's own text; what the runtime says of itself in the
-        # metrics is Go's, and what a metric is good for is said in prose.
+        # metrics is Go's, and what a figure is good for is said in prose.  Figures about
+        # the master's own runs and its storage are none about agents.
         (r'("scriptBase64":)"[\w+/=]+"', r'\1"<script>"'),
         (r"(?m)^(?:# (?:HELP|TYPE) )?(?:go|process|promhttp)_.*\n", ""),
+        (r"(?m)^(?:# (?:HELP|TYPE) )?backupx_(?:task|storage|sla|restore|verify|repl).*\n", ""),
         (r"(?m)^(# HELP \w+) .*$", r"\1 <help>"),
         # The master's own node is described by the machine that it runs on.
         (r'("name":"本机 \(Local\)","hostname":)"[^"]+"', r'\1"<host>"'),
