@@ -200,6 +200,14 @@ def test_the_reference_must_pass_first() -> None:
         fate(_RUDE, EMPTY.replace("command: null", "command: run_task"))
 
 
+def test_survivors_are_named_when_the_rest_cannot_be_played() -> None:
+    """Their clauses' own scenarios have spoken already."""
+    wrong = EMPTY.replace("command: null", "command: run_task")
+
+    with pytest.raises(ControlError, match=r"scene-1 is FAIL[^$]*did not kill: rude\."):
+        fate(replace(_RUDE, clause="NODE-1"), LISTED, wrong)
+
+
 def test_a_mutant_is_played_as_its_profile() -> None:
     """Its own, or the first of its clause's; scenarios of other profiles are not asked."""
     strict = EMPTY.replace("agents:", "profiles: [strict]\nagents:")

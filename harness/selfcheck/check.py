@@ -153,7 +153,13 @@ class _Check:
             for trial in trials
             if results[trial.mutant.name].fate is Fate.SURVIVED
         ]
-        results |= self._play(spared, first_failure=True)
+        try:
+            results |= self._play(spared, first_failure=True)
+        except ControlError as error:
+            names = ", ".join(trial.mutant.name for trial in spared)
+            raise ControlError(
+                f"{error}\nWhat is said about their clauses did not kill: {names}."
+            ) from None
         return [results[one.name] for one in mutants]
 
     def _others(self, trial: "_Trial") -> list[Scenario]:

@@ -110,7 +110,7 @@ def play_scenario(pickled: bytes, profile: str) -> tuple[str, tuple[str, ...], s
         0,
     )
     logging.getLogger("muster.master").removeHandler(slips)
-    if getattr(outcome, "fault", False):
+    if outcome.fault:
         raise SlipError(outcome.reason)
     notes = [str(op.subject) for op in history.ops if op.process == "master"]
     for note in (*notes, *slips.seen):
