@@ -15,11 +15,13 @@ from harness.selfcheck.mutants import (
     events,
     http,
     nodes,
+    offline,
     records,
     relay,
     restores,
     results,
     rpc,
+    secrets,
     specs,
     timeouts,
 )
@@ -29,6 +31,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *bodies.MUTANTS,
     *auth.MUTANTS,
     *nodes.MUTANTS,
+    *offline.MUTANTS,
     *commands.MUTANTS,
     *results.MUTANTS,
     *timeouts.MUTANTS,
@@ -40,5 +43,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *events.MUTANTS,
     *durability.MUTANTS,
     *admin.MUTANTS,
+    *secrets.MUTANTS,
 )
 """Every mutant; their names are different."""

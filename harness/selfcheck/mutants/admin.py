@@ -275,4 +275,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "enabled = wanted.enabled is not False",
         ),
     ),
+    mutant(
+        "metrics-too-early",
+        "ADM-32",
+        "There are figures for Prometheus before the release that has them.",
+        ("show if profile.metrics else None", "show"),
+    ),
 )

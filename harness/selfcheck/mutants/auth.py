@@ -352,4 +352,43 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '    node = state.database.get(Node, call.agent_id())\n    if node is None:\n        return success({"newToken": new_token(state)})\n    token = rotate(state, node, call.now)\n',
         ),
     ),
+    mutant(
+        "heartbeat-body-first",
+        "AUTH-13",
+        "A heartbeat's token in the body counts before its headers.",
+        (
+            "    if state.config.profile.heartbeat_header_first:\n        tokens = tokens[::-1]\n",
+            "",
+        ),
+    ),
+    mutant(
+        "last-forwarded-address-counts",
+        "AUTH-17",
+        "Of several forwarded addresses the last counts before the release in which it does.",
+        (
+            "    trusted_alone = state.config.profile.proxies_trusted\n",
+            "    trusted_alone = True\n",
+        ),
+    ),
+    mutant(
+        "first-forwarded-address-counts",
+        "AUTH-18",
+        "Of several forwarded addresses the first counts, whoever wrote it.",
+        (
+            "    trusted_alone = state.config.profile.proxies_trusted\n",
+            "    trusted_alone = False\n",
+        ),
+    ),
+    mutant(
+        "profile-without-second-factors",
+        "AUTH-16",
+        "A user's profile has the fields of the first release.",
+        ("    if not profile.rich_user:", "    if profile:"),
+    ),
+    mutant(
+        "profile-with-an-address",
+        "AUTH-19",
+        "A user's profile has an address before the release in which it does.",
+        ("    if profile.rich_user:\n        more", "    if profile:\n        more"),
+    ),
 )

@@ -266,4 +266,16 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '    ("GET", "/ready"): __import__("master.admin.access", fromlist=["x"]).signed_in(lambda state, call, _: ready(state, call)),\n',
         ),
     ),
+    mutant(
+        "no-install-below-api",
+        "HTTP-20",
+        "Install scripts are served outside of the API alone.",
+        ("endpoint if profile.install_under_api else None", "None"),
+    ),
+    mutant(
+        "install-below-api-too-early",
+        "HTTP-21",
+        "Install scripts are served below the API before the release in which they are.",
+        ("endpoint if profile.install_under_api else None", "endpoint"),
+    ),
 )
