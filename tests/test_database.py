@@ -25,6 +25,7 @@ from master.core import Master, WrongKeyError
 from master.now import Now
 from master.protocol import times
 from master.protocol.exchange import Request
+from master.protocol.profiles import DEFAULT_PROFILE, PROFILES, Profile
 from master.store import database as database_module
 from master.store.database import Database, DatabaseError
 from master.store.rows import Command, Node, Record, Target, Task
@@ -48,14 +49,20 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.01)
 
 
-def made(path: Path, key: str | None = KEY) -> Master:
+def made(
+    path: Path,
+    key: str | None = KEY,
+    profile: Profile = PROFILES[DEFAULT_PROFILE],
+    time: str = str(REAL["time"]),
+) -> Master:
     """Return a master on a file, at the time the real one was asked."""
     clock = HandClock()
-    clock.ns = times.parse(REAL["time"])
-    database = Database(path)
+    clock.ns = times.parse(time)
+    database = Database(path, profile.release)
     entropy = SeededEntropy(random.Random(1))
+    config = Config(encryption_key=key, bcrypt_cost=4, profile=profile)
     try:
-        return Master(database, clock, entropy, Config(encryption_key=key, bcrypt_cost=4))
+        return Master(database, clock, entropy, config)
     except BaseException:
         database.close()
         raise
@@ -103,10 +110,13 @@ def described(connection: sqlite3.Connection, table: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("release", ["v2.0.0", "v2.4.0"])
-def test_the_tables_are_the_real_master_s(release: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("release", "recorded"),
+    [("v2.0.0", "v2.0.0"), ("v2.3.4", "v2.3.4"), ("v2.3.5", "v2.3.4"), ("v2.4.0", "v2.4.0")],
+)
+def test_the_tables_are_the_real_master_s(release: str, recorded: str, tmp_path: Path) -> None:
     """Columns, types, defaults, indexes and foreign keys of every table are as recorded."""
-    schema = json.loads((RECORDED / release / "schema.json").read_text("utf-8"))["tables"]
+    schema = json.loads((RECORDED / recorded / "schema.json").read_text("utf-8"))["tables"]
     Database(tmp_path / "new.db", release).close()
 
     with other(tmp_path / "new.db") as connection:
@@ -118,11 +128,11 @@ def test_the_tables_are_the_real_master_s(release: str, tmp_path: Path) -> None:
 
     assert tables >= {"nodes", "agent_commands", "backup_tasks", "backup_records", "users"}
     for table in sorted(tables):
-        recorded = schema[table]
+        real_one = schema[table]
         expected = {
-            "columns": recorded["columns"],
-            "indexes": sorted(recorded["indexes"], key=str),
-            "foreign_keys": sorted(recorded["foreign_keys"], key=str),
+            "columns": real_one["columns"],
+            "indexes": sorted(real_one["indexes"], key=str),
+            "foreign_keys": sorted(real_one["foreign_keys"], key=str),
         }
         assert found[table] == expected, table
 
@@ -163,12 +173,16 @@ def test_an_id_beyond_sqlite_is_nobody_s(database: Database) -> None:
 # --- files of others ------------------------------------------------------------------------
 
 
-def test_a_real_database_gives_the_real_answers(real: Path) -> None:
+@pytest.mark.parametrize("name", ["2.0", "2.3.5", "2.4"])
+def test_a_real_database_gives_the_real_answers(name: str, tmp_path: Path) -> None:
     """On a file of the real master, agents and scripts are answered as it answered them."""
-    tokens = REAL["node_tokens"] | {REAL["api_key"]["name"]: REAL["api_key"]["plain"]}
+    folder = RECORDED / PROFILES[name].release
+    real = json.loads((folder / "real.json").read_text("utf-8"))
+    tokens = real["node_tokens"] | {real["api_key"]["name"]: real["api_key"]["plain"]}
+    path = Path(shutil.copy(folder / "real.db", tmp_path / "real.db"))
 
-    with made(real) as master:
-        for expected in REAL["answers"]:
+    with made(path, real["encryption_key"], PROFILES[name], real["time"]) as master:
+        for expected in real["answers"]:
             secret = tokens[expected["as"]]
             headers = {"x-agent-token": secret, "x-api-key": secret}
             request = Request(expected["method"], expected["path"], headers)
@@ -178,12 +192,14 @@ def test_a_real_database_gives_the_real_answers(real: Path) -> None:
             assert seen == (expected["status"], expected["body"]), expected["path"]
 
 
-def test_a_real_database_keeps_its_schema(real: Path) -> None:
+@pytest.mark.parametrize("name", ["2.0", "2.3.5", "2.4"])
+def test_a_real_database_keeps_its_schema(name: str, tmp_path: Path) -> None:
     """Opening a file of the real master leaves it nothing to migrate, and its tables alone."""
+    real = Path(shutil.copy(RECORDED / PROFILES[name].release / "real.db", tmp_path / "real.db"))
     with other(real) as connection:
         before = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
 
-    made(real).__exit__(None, None, None)
+    made(real, profile=PROFILES[name]).__exit__(None, None, None)
 
     with other(real) as connection:
         assert connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall() == before
