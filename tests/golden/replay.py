@@ -83,10 +83,12 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r'("code":"INVALID_INPUT","message":")(?!missing token)(?:[^"\\]|\\.)+', r"\1<reason>"),
         (r'("message":"decode config: )json: (?:[^"\\]|\\.)+', r"\1<reason>"),
         (r'http://[^/"]+(?=(?:/api)?/install/)', "<master>"),
-        # An install script is BackupX's own text; what the runtime says of itself in the
+        # An installer's script is BackupX's own text; what the runtime says of itself in the
         # metrics is Go's, and what a figure is good for is said in prose.  Figures about
         # the master's own runs and its storage are none about agents.
         (r'("scriptBase64":)"[\w+/=]+"', r'\1"<script>"'),
+        (r"(?s)\A#!/bin/sh\n.*", "<script>"),
+        (r"(?s)\A(?:.*\n)?services:\n.*", "<compose file>"),
         (r"(?m)^(?:# (?:HELP|TYPE) )?(?:go|process|promhttp)_.*\n", ""),
         (r"(?m)^(?:# (?:HELP|TYPE) )?backupx_(?:task|storage|sla|restore|verify|repl).*\n", ""),
         (r"(?m)^(# HELP \w+) .*$", r"\1 <help>"),
