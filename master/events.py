@@ -69,6 +69,9 @@ class Events:
     ) -> None:
         """Hand an event to everybody who has room for it.
 
+        Its type, and the second it is of, are among its fields too: the real master adds them for
+        other receivers, to the same map, and nearly always before a listener's copy is made of it.
+
         Args:
             now: the instant it bears.
             type_: what happened.
@@ -77,7 +80,9 @@ class Events:
             fields: what it happened to.
 
         """
-        event = Event(type_, title, body, dict(sorted(fields.items())), times.wire_text(now.utc))
+        second = times.wire_text(times.db_text(now.ns // NS * NS))
+        told = sorted((fields | {"eventType": type_, "timestamp": second}).items())
+        event = Event(type_, title, body, dict(told), times.wire_text(now.utc))
         for listener in self._listeners:
             if len(listener.waiting) < ROOM:
                 listener.waiting.append(event)

@@ -124,7 +124,8 @@ def test_an_outdated_agent_is_told_of(profile: str) -> None:
             'data: {"type":"agent_outdated","title":"BackupX Agent 版本落后",'
             f'"body":"节点：alpha\\nAgent 版本：v1.9.9\\nMaster 版本：{release}\\n'
             '建议升级 Agent 以获得完整兼容性。","fields":{"agentVersion":"v1.9.9",'
-            f'"masterVersion":"{release}","nodeId":2,"nodeName":"alpha"}},'
+            f'"eventType":"agent_outdated","masterVersion":"{release}","nodeId":2,'
+            '"nodeName":"alpha","timestamp":"2026-01-02T00:30:00Z"},'
             f'"timestamp":"{hearing.events()[0]["timestamp"]}"}}\n\n'
         )
         assert hearing.events()[0]["timestamp"].endswith("T00:30:00Z")
