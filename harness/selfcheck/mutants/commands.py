@@ -177,4 +177,32 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "        if call.request.body:\n            call.body(bind_command_result)\n        return success(queue.poll(state, node, call.now))\n",
         ),
     ),
+    mutant(
+        "stale-is-handed-out",
+        "CMD-8",
+        "A poll hands out what timed out before anybody took it.",
+        (
+            "WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1",
+            "WHERE node_id = ? AND (status = 'pending' OR status = 'timeout' AND dispatched_at IS NULL) ORDER BY id LIMIT 1",
+        ),
+        (" WHERE id = ? AND status = 'pending' RETURNING", " WHERE id = ? RETURNING"),
+    ),
+    mutant(
+        "stale-is-in-the-way",
+        "CMD-8",
+        "A poll finds the oldest command that nobody took, and gets nothing when that has timed out.",
+        (
+            "WHERE node_id = ? AND status = 'pending' ORDER BY id LIMIT 1",
+            "WHERE node_id = ? AND dispatched_at IS NULL ORDER BY id LIMIT 1",
+        ),
+    ),
+    mutant(
+        "broken-payload-goes-back",
+        "CMD-11",
+        "A command whose payload cannot be read is put back into the queue.",
+        (
+            "    raw = wire.compact(payload) if payload else None\n",
+            "    try:\n        raw = wire.compact(payload) if payload else None\n    except ValueError:\n        state.database.execute(\"UPDATE agent_commands SET status = 'pending' WHERE id = ?\", (command_id,))\n        raise\n",
+        ),
+    ),
 )

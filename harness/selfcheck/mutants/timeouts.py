@@ -228,7 +228,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "timeout-marks-the-task",
-        "TMO-10",
+        "TMO-19",
         "A timeout makes failed its task's last status.",
         (
             "        updated_at=now.local,\n    )\n    return True\n",
