@@ -40,6 +40,9 @@ def _as_interrupt(*_: object) -> None:
 
 def main() -> None:
     """Run the command line, and turn every way it can end into an exit code."""
+    # whoever a script starts in the background is told to ignore interrupts, and would then ignore
+    # SIGTERM too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _as_interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to stop

@@ -1,7 +1,6 @@
 """What several tests need: a master with time in hand, and a server process."""
 
 import random
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,11 +9,6 @@ from harness.target import SeededEntropy
 from master.config import Config
 from master.core import Master
 from master.store.database import Database
-
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # begun in the background of a shell: the processes that tests start and interrupt would
-    # ignore it too, as they inherit that
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class HandClock:

@@ -399,7 +399,10 @@ def test_the_same_file_plays_on_the_real_clock(tmp_path: Path) -> None:
 
 
 def test_a_terminated_run_leaves_no_server(tmp_path: Path) -> None:
-    """Neither an interrupt nor an end nor a kill of muster leaves its server behind."""
+    """Neither an interrupt nor an end nor a kill of muster leaves its server behind.
+
+    It heeds them too where a script started it in the background, with interrupts ignored.
+    """
     (tmp_path / "real.yaml").write_text(REAL.format(low="10m"))
     for number, code in (
         (signal.SIGINT, Exit.UNKNOWN),
@@ -408,22 +411,18 @@ def test_a_terminated_run_leaves_no_server(tmp_path: Path) -> None:
     ):
         with subprocess.Popen(
             [
-                sys.executable,
-                "-m",
-                "harness",
-                "run",
-                str(tmp_path),
-                "--clock",
-                "real",
-                "--speed",
-                "1",
+                *("sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-m", "harness"),
+                *("run", str(tmp_path), "--clock", "real", "--speed", "1"),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as muster_process:
-            server = wait_child(muster_process.pid)
-            muster_process.send_signal(number)
-            muster_process.communicate(timeout=30)
+            try:
+                server = wait_child(muster_process.pid)
+                muster_process.send_signal(number)
+                muster_process.communicate(timeout=30)
+            finally:
+                muster_process.kill()
 
             assert muster_process.returncode == code
             wait_gone(server)
