@@ -87,12 +87,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
-        "negative-size-counts",
-        "REC-4",
-        "A size below 0 overwrites the one that is known.",
-        ("update.fileSize if update.fileSize > 0 else", "update.fileSize if update.fileSize else"),
-    ),
-    mutant(
         "size-only-grows",
         "REC-4",
         "A size overwrites the one that is known only if it is more.",
@@ -168,15 +162,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         (
             "    database.update(Task, task_id, **changes)\n",
             '    database.execute("UPDATE backup_tasks SET last_status = ? WHERE node_id = (SELECT node_id FROM backup_tasks WHERE id = ?)", (status, task_id))\n',
-        ),
-    ),
-    mutant(
-        "end-is-a-run",
-        "REC-6",
-        "The end of a backup becomes the time its task last ran.",
-        (
-            '    changes = {"last_status": status, "updated_at": now.local}\n',
-            '    changes = {"last_status": status, "updated_at": now.local, "last_run_at": now.utc}\n',
         ),
     ),
     mutant(
@@ -284,7 +269,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "texts-at-once-lost",
-        "LOG-1",
+        "LOG-4",
         "Of texts that arrive together only the last one is kept.",
         (
             "    node = _node(state, call)\n    record_id = call.agent_id()\n",
@@ -303,7 +288,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
                 "def restore_spec(state: State, call: Call) -> Response:\n"
             ),
         ),
-        profile="strict",
     ),
     mutant(
         "restore-log-runs-on",
