@@ -27,6 +27,7 @@ from harness.selfcheck.mutants import (
     secrets,
     specs,
     timeouts,
+    ways,
 )
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -40,6 +41,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *timeouts.MUTANTS,
     *leases.MUTANTS,
     *specs.MUTANTS,
+    *ways.MUTANTS,
     *records.MUTANTS,
     *reports.MUTANTS,
     *checked.MUTANTS,

@@ -4,6 +4,17 @@ from typing import Final
 
 from harness.selfcheck.mutant import Mutant, mutant
 
+_GUARD: Final = "    if profile.finished_records_final and restore.status in FINISHED_RECORD:\n"
+_TOLD: Final = (
+    "        if profile.late_reports_told and not _repeats_restore(restore, update):\n"
+    '            raise ApiError("RESTORE_RECORD_FINISHED")\n'
+    "        return\n"
+)
+_CHECKED: Final = (
+    '    if profile.restore_status_checked and update.status not in ("", *RecordStatus):\n'
+)
+_FINISHED: Final = "    finished = update.status in FINISHED_RECORD\n    if update.logAppend.strip"
+
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "anybodys-restore",
@@ -181,5 +192,182 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RST-20",
         "Every restore names the master for who asked.",
         ("triggered_by=triggered_by, now=now", 'triggered_by="system", now=now'),
+    ),
+    # --- what differs between releases ------------------------------------------------------
+    mutant(
+        "restore-by-the-maker",
+        "RST-9",
+        "A backup is restored by the node that made it.",
+        (
+            "    return (record.node_id or task.node_id) if follows else task.node_id\n",
+            "    return record.node_id or task.node_id\n",
+        ),
+    ),
+    mutant(
+        "restore-by-the-tasks-node",
+        "RST-10",
+        "A backup is restored by the node that its task is bound to now.",
+        (
+            "    return (record.node_id or task.node_id) if follows else task.node_id\n",
+            "    return (task.node_id or record.node_id) if follows else task.node_id\n",
+        ),
+    ),
+    mutant(
+        "restore-of-a-pools-backup-by-nobody",
+        "RST-10",
+        "A backup is restored by the node that made it, only if its task is bound to one.",
+        (
+            "    return (record.node_id or task.node_id) if follows else task.node_id\n",
+            "    return (record.node_id or task.node_id) if follows and task.node_id else task.node_id\n",
+        ),
+    ),
+    mutant(
+        "restore-of-no-node-by-nobody",
+        "RST-10",
+        "A backup that names no node is not restored.",
+        (
+            "    return (record.node_id or task.node_id) if follows else task.node_id\n",
+            "    return record.node_id if follows else task.node_id\n",
+        ),
+    ),
+    mutant(
+        "finished-restore-is-final",
+        "RST-11",
+        "A finished restore takes no further reports.",
+        (_GUARD, "    if restore.status in FINISHED_RECORD:\n"),
+    ),
+    mutant(
+        "failed-restore-stays-failed",
+        "RST-11",
+        "A restore that failed cannot succeed any more.",
+        (
+            _GUARD,
+            '    if restore.status == "failed" and update.status == "success":\n        return\n'
+            + _GUARD,
+        ),
+    ),
+    mutant(
+        "finished-restore-takes-logs",
+        "RST-12",
+        "A finished restore takes what comes without a status.",
+        (_GUARD, _GUARD.replace(":\n", " and update.status:\n")),
+    ),
+    mutant(
+        "only-a-successful-restore-is-final",
+        "RST-12",
+        "A restore that failed takes further reports.",
+        (_GUARD, '    if profile.finished_records_final and restore.status == "success":\n'),
+    ),
+    mutant(
+        "only-a-failed-restore-is-final",
+        "RST-12",
+        "A restore that succeeded takes further reports.",
+        (_GUARD, '    if profile.finished_records_final and restore.status == "failed":\n'),
+    ),
+    mutant(
+        "late-restore-report-refused",
+        "RST-13",
+        "A report about a finished restore is refused.",
+        (_TOLD, '        raise ApiError("RESTORE_RECORD_FINISHED")\n'),
+    ),
+    mutant(
+        "late-restore-report-not-told",
+        "RST-14",
+        "A report about a restore that comes too late is answered 200.",
+        (_TOLD, "        return\n"),
+    ),
+    mutant(
+        "restores-repetition-refused",
+        "RST-14",
+        "A report that repeats what is known of a restore is told that it came too late.",
+        (_TOLD, _TOLD.replace(" and not _repeats_restore(restore, update)", "")),
+    ),
+    mutant(
+        "late-restore-log-not-told",
+        "RST-14",
+        "A late report about a restore that only has another log counts as a repetition.",
+        (
+            "_known(restore, _restore_changes(update)) and logged",
+            "_known(restore, _restore_changes(update))",
+        ),
+    ),
+    mutant(
+        "restore-status-always-checked",
+        "RST-15",
+        "A restore's status that is no known word is refused.",
+        (_CHECKED, '    if update.status not in ("", *RecordStatus):\n'),
+    ),
+    mutant(
+        "restore-status-in-any-case",
+        "RST-15",
+        "SUCCESS ends a restore.",
+        (
+            _FINISHED,
+            "    finished = update.status.lower() in FINISHED_RECORD\n    if update.logAppend.strip",
+        ),
+    ),
+    mutant(
+        "restore-status-never-checked",
+        "RST-16",
+        "Any status of a restore is stored.",
+        (_CHECKED, "    if not profile:\n"),
+    ),
+    mutant(
+        "restore-status-refused-but-logged",
+        "RST-16",
+        "A report with an unknown status is refused, and its log kept.",
+        (
+            _CHECKED,
+            '    if update.status not in ("", *RecordStatus):\n        _show(state, restore, update, now)\n'
+            + _CHECKED,
+        ),
+    ),
+    mutant(
+        "body-of-a-restore-ignored",
+        "RST-17",
+        "A restore pays no attention to its request's body.",
+        (
+            "_selection(call) if state.config.profile.selective_restores else RestoreInput()",
+            "RestoreInput()",
+        ),
+    ),
+    mutant(
+        "folder-of-a-restore-not-looked-at",
+        "RST-17",
+        "A restore into another folder is asked of a node.",
+        (
+            '        raise ApiError("RESTORE_TARGET_REMOTE_UNSUPPORTED")\n',
+            "        return\n",
+        ),
+    ),
+    mutant(
+        "paths-of-a-restore-not-looked-at",
+        "RST-17",
+        "A restore of some paths is asked of a node.",
+        ("    if wanted.selectedPaths and node is not None:\n", "    if node == wanted:\n"),
+    ),
+    mutant(
+        "refused-selection-leaves-a-record",
+        "RST-17",
+        "A restore of some paths is refused after its record was made.",
+        (
+            "    _check_selection(task, node, wanted)\n",
+            (
+                "    try:\n"
+                "        _check_selection(task, node, wanted)\n"
+                "    except ApiError:\n"
+                "        records.insert_restore(state.database, record=record, node_id=record.node_id, triggered_by=triggered_by, now=now)\n"
+                "        raise\n"
+            ),
+        ),
+    ),
+    mutant(
+        "body-of-a-restore-read",
+        "RST-18",
+        "A restore looks at its request's body.",
+        (
+            "_selection(call) if state.config.profile.selective_restores else RestoreInput()",
+            "_selection(call)",
+        ),
     ),
 )
