@@ -208,7 +208,8 @@ def _real_timings(scenario: Scenario, speed: float) -> Timings:
 async def _run_real(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None:
     """Play scenarios side by side, one server for each set of timers that they ask for.
 
-    A scenario that kills its server has one of its own.
+    A scenario that kills its server has one of its own, as has one with a pool: a pool is whoever
+    has its label, and labels are not told apart by a scenario's prefix as names are.
     """
     groups: dict[tuple[Timings, str], list[Scenario]] = {}
     for scenario in plan.scenarios:
@@ -217,7 +218,7 @@ async def _run_real(plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None
             outcomes[scenario.id] = _complete(plan, skipped)
             hear.played(skipped, None)
             continue
-        own = scenario.id if scenario.kills_master else ""
+        own = scenario.id if scenario.needs_own_master else ""
         key = (_real_timings(scenario, plan.speed), own)
         groups.setdefault(key, []).append(scenario)
     activity = Activity()

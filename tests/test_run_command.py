@@ -398,6 +398,28 @@ def test_the_same_file_plays_on_the_real_clock(tmp_path: Path) -> None:
     assert "muster-password" not in written
 
 
+POOL = """
+scenario: The one node of a pool gets its task
+clauses: [CMD-1]
+agents: {alpha: {behaviour: manual, labels: [blue]}}
+tasks: {nightly: {pool: blue}}
+steps:
+  - heartbeat: alpha
+  - run: nightly
+  - expect: {commands: {agent: alpha}, count: 1}
+"""
+
+
+def test_pools_of_two_scenarios_are_not_one(tmp_path: Path) -> None:
+    """Scenarios that play side by side have a master each when anybody's agents may do their tasks."""
+    for name in ("one", "two", "three"):
+        (tmp_path / f"{name}.yaml").write_text(POOL)
+
+    done = process("run", tmp_path, "--clock", "real", "--speed", 100, "--profile", "2.4")
+
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
+
+
 def test_a_terminated_run_leaves_no_server(tmp_path: Path) -> None:
     """Neither an interrupt nor an end nor a kill of muster leaves its server behind.
 

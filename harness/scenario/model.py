@@ -168,6 +168,11 @@ class Scenario:
         """Whether a step ends the master's process: nobody else may depend on it."""
         return any(step.verb == "restart_master" for step in all_steps(self.steps))
 
+    @property
+    def needs_own_master(self) -> bool:
+        """Whether it cannot share a master: it ends it, or anybody's agents may do its tasks."""
+        return self.kills_master or any(task.pool is not None for task in self.tasks)
+
 
 def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
     """Yield steps with the steps inside them, in the order of the file."""
