@@ -15,6 +15,8 @@ from harness.determinism import seeded_scheduler
 STORY = """
 scenario: Agents of many kinds poll, crash and report
 clauses: [CMD-4]
+clocks: [virtual]
+because: it looks at all commands there are
 agents:
   crowd: {count: 6, behaviour: prompt}
   shaky: {count: 3, behaviour: crashing, at: working, restart_after: 20s}
@@ -66,6 +68,23 @@ def test_another_seed_gives_another_history() -> None:
     first, second = (play_text(STORY, seed=seed)[1] for seed in (1, 2))
 
     assert b"".join(first.lines()) != b"".join(second.lines())
+
+
+def test_histories_of_restarts_streams_and_crons_are_the_same(tmp_path: Path) -> None:
+    """What is killed, streamed and scheduled comes out the same in every process, too."""
+    root = Path(__file__).parent.parent
+    folders = ("durability", "relay", "events", "scheduler")
+    paths = [path for name in folders if (path := root / "scenarios" / name).is_dir()]
+    written = []
+    for hash_seed in ("0", "4242"):
+        out = tmp_path / hash_seed
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-m", "harness", "run", "--profile", "2.4", "--history", out]
+        subprocess.run([*command, *paths], cwd=root, env=environment, check=False)
+        written.append({one.relative_to(out): one.read_bytes() for one in out.rglob("*.jsonl")})
+
+    assert len(written[0]) > 5
+    assert written[0] == written[1]
 
 
 def order_of_tasks(seed: int) -> list[int]:

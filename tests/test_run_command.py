@@ -351,9 +351,9 @@ def test_a_reader_who_goes_away_gets_no_verdict(arguments: list[str]) -> None:
 
 
 def test_a_fault_of_muster_itself_exits_5(folder: Path) -> None:
-    """Not even a bug is mistaken for a verdict."""
+    """Not even a bug is mistaken for a verdict; one inside a scenario is that scenario's own."""
     script = (
-        "import harness.play, sys; harness.play.Stage.prepare = lambda self: 1 / 0\n"
+        "import harness.runner, sys; harness.runner.judge_clauses = lambda *_: 1 / 0\n"
         f"sys.argv = ['muster', 'run', {str(folder)!r}]\nfrom harness.cli import main; main()"
     )
     done = subprocess.run(
