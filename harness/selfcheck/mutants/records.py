@@ -349,4 +349,22 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             'record.log_content + update.logAppend.rstrip(" ")',
         ),
     ),
+    mutant(
+        "paths-need-a-target",
+        "REC-33",
+        "A report with a storage path is refused unless it names a storage target.",
+        (
+            "    record, task = own_record(state, node, record_id)\n    profile = state.config.profile\n",
+            "    record, task = own_record(state, node, record_id)\n    if update.storagePath and not getattr(update, 'storageTargetId', 0):\n        raise ApiError(\"AGENT_ARTIFACT_INVALID_PATH\")\n    profile = state.config.profile\n",
+        ),
+    ),
+    mutant(
+        "paths-are-dropped",
+        "REC-33",
+        "A storage path without a storage target is not stored.",
+        (
+            '        "storage_path": update.storagePath or record.storage_path,\n',
+            '        "storage_path": (getattr(update, "storageTargetId", 0) and update.storagePath) or record.storage_path,\n',
+        ),
+    ),
 )
