@@ -27,6 +27,7 @@ from harness.selfcheck.mutants import (
     secrets,
     specs,
     timeouts,
+    uploads,
     ways,
 )
 
@@ -47,6 +48,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *checked.MUTANTS,
     *restores.MUTANTS,
     *rpc.MUTANTS,
+    *uploads.MUTANTS,
     *relay.MUTANTS,
     *events.MUTANTS,
     *durability.MUTANTS,
