@@ -62,4 +62,41 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "    agent, master = node.agent_version[::-1], release[::-1]\n",
         ),
     ),
+    mutant(
+        "stream-for-everybody",
+        "ADM-34",
+        "The event stream is for whoever asks.",
+        (
+            '("GET", "/api/events/stream"): signed_in(stream)}',
+            '("GET", "/api/events/stream"): lambda state, call: stream(state, call, None)}',
+        ),
+    ),
+    mutant(
+        "stream-for-operators",
+        "ADM-34",
+        "A viewer may not read the event stream.",
+        (
+            "from master.admin.access import Caller, signed_in\nfrom master.call import Call\nfrom master.events import",
+            "from master.admin.access import Caller, not_viewer\nfrom master.call import Call\nfrom master.events import",
+        ),
+        (
+            '("GET", "/api/events/stream"): signed_in(stream)}',
+            '("GET", "/api/events/stream"): not_viewer(stream)}',
+        ),
+    ),
+    mutant(
+        "brought-up-to-date-in-vain",
+        "ADM-62",
+        "An agent that was told of is news again a day later, whatever it did.",
+        ("                told_ns.pop(node.id, None)\n", "                continue\n"),
+    ),
+    mutant(
+        "told-without-the-node",
+        "ADM-61",
+        "Word of an old agent names its host for its node.",
+        (
+            '            "nodeName": node.name,\n            "agentVersion"',
+            '            "nodeName": node.hostname + "?",\n            "agentVersion"',
+        ),
+    ),
 )

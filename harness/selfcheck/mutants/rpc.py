@@ -203,4 +203,44 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "A discovery without port is put into the queue.",
         ('        "port": (required, at_least_one),\n', ""),
     ),
+    mutant(
+        "viewers-list-nothing",
+        "RPC-10",
+        "A viewer may not list directories.",
+        (
+            "    return signed_in(list_directory) if anybody else not_viewer(list_directory)\n",
+            "    return not_viewer(list_directory)\n",
+        ),
+    ),
+    mutant(
+        "viewers-list-all",
+        "RPC-11",
+        "A viewer may list directories.",
+        (
+            "    return signed_in(list_directory) if anybody else not_viewer(list_directory)\n",
+            "    return signed_in(list_directory)\n",
+        ),
+    ),
+    mutant(
+        "viewers-are-refused-late",
+        "RPC-11",
+        "A viewer is refused when the agent has been asked.",
+        (
+            "    return signed_in(list_directory) if anybody else not_viewer(list_directory)\n",
+            "    return signed_in(_late) if not anybody else signed_in(list_directory)\n",
+        ),
+        (
+            "def _list_directory_of(profile",
+            'async def _late(state: State, call: Call, caller: Caller) -> Response:\n    if caller.role == "viewer":\n        queue.enqueue(state, call.agent_id(), CommandType.LIST_DIR, {"path": "/"}, call.now)\n        raise ApiError("AUTH_FORBIDDEN")\n    return await list_directory(state, call, caller)\n\n\ndef _list_directory_of(profile',
+        ),
+    ),
+    mutant(
+        "viewers-discover-nothing",
+        "RPC-15",
+        "A viewer may not ask for databases.",
+        (
+            '("POST", "/api/database/discover"): signed_in(discover)',
+            '("POST", "/api/database/discover"): not_viewer(discover)',
+        ),
+    ),
 )
