@@ -12,7 +12,7 @@ class TamperError(Exception):
 
 
 def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
-    """Insert, update or delete rows as a `tamper` step says, and return the inserted row's id.
+    """Insert, update, delete or freeze rows as a step says, and return the inserted row's id.
 
     Values that are mappings or lists are stored as JSON text.
 
@@ -20,7 +20,7 @@ def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
         TamperError: the database has no such table or column, or no row to change.
 
     """
-    (action,) = (key for key in args if key in {"insert", "update", "delete"})
+    (action,) = (key for key in args if key in {"insert", "update", "delete", "freeze"})
     table = args[action]
     columns = _stored(scope.fill(args.get("set", {})))
     where = _stored(scope.fill(args.get("where", {})))
@@ -40,11 +40,30 @@ def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
         case "update":
             assignments = ", ".join(f"{name} = ?" for name in columns)
             sql = f"UPDATE {table} SET {assignments} WHERE {condition} RETURNING 1"  # noqa: S608
+        case "freeze":
+            _refuse_changes(tables, table, where)
+            sql = f"SELECT 1 FROM {table} WHERE {condition}"  # noqa: S608
         case _:
             sql = f"DELETE FROM {table} WHERE {condition} RETURNING 1"  # noqa: S608
     if not tables.execute(sql, values):
         raise TamperError(f"there is no row in {table} with {json.dumps(where)}")
     return 0
+
+
+def _refuse_changes(tables: Tables, table: str, where: dict[str, Any]) -> None:
+    """Make every later UPDATE of the rows fail, as a full disk or a broken page would.
+
+    A trigger takes no parameters, so SQLite writes the values as literals itself.
+    """
+    literals = {
+        name: tables.execute("SELECT quote(?)", (value,))[0][0] for name, value in where.items()
+    }
+    condition = " AND ".join(f"OLD.{name} = {literal}" for name, literal in literals.items()) or "1"
+    [(count,)] = tables.execute("SELECT count(*) FROM sqlite_master")  # for a name of its own
+    tables.execute(
+        f"CREATE TRIGGER muster_freeze_{count} BEFORE UPDATE ON {table} WHEN {condition}"
+        " BEGIN SELECT RAISE(ABORT, 'frozen'); END"
+    )
 
 
 def _stored(columns: dict[str, Any]) -> dict[str, Any]:

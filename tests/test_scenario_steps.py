@@ -171,13 +171,18 @@ from stories import (
             "expected one of agent, task, target, record, got 'task' and 'agent'",
             None,
         ),
-        ("tamper: «{set: {name: a}}", "expected one of insert, update, delete, got none", None),
+        (
+            "tamper: «{set: {name: a}}",
+            "expected one of insert, update, delete, freeze, got none",
+            None,
+        ),
         (
             "tamper: «{update: nodes}",
             "expected 'set' with the columns to write, which is missing",
             None,
         ),
         ("tamper: {delete: nodes, «set: {name: a}}", "expected no 'set' with 'delete'", None),
+        ("tamper: {freeze: nodes, «set: {name: a}}", "expected no 'set' with 'freeze'", None),
         (
             "tamper: {insert: nodes, set: {name: a}, «where: {name: a}}",
             "expected no 'where' with 'insert'",

@@ -179,6 +179,17 @@ STORIES = {
   - tamper: {delete: agent_commands, where: {id: "${row.id}"}}
   - expect: {command: row, exists: false}
 """,
+    "tampers with what is frozen": """
+  - tamper: {insert: agent_commands, set: {node_id: "${alpha.id}", type: odd, status: pending, payload: {}}, as: first}
+  - tamper: {insert: agent_commands, set: {node_id: "${alpha.id}", type: odd, status: pending, payload: {}}, as: second}
+  - tamper: {freeze: agent_commands, where: {id: "${first.id}", type: odd}}
+  - poll: alpha
+    expect: {status: 500}
+  - expect: {command: first, status: pending}
+  - tamper: {delete: agent_commands, where: {id: "${first.id}"}}
+  - poll: alpha
+    expect: {command: {id: "${second.id}"}}
+""",
 }
 
 

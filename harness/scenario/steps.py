@@ -232,17 +232,20 @@ def _one_of(*names: str) -> Callable[[Reading, Mapping], None]:
 
 
 def _tamper(reading: Reading, mapping: Mapping) -> None:
-    _one_of("insert", "update", "delete")(reading, mapping)
+    actions = ("insert", "update", "delete", "freeze")
+    _one_of(*actions)(reading, mapping)
     there = {key.text for key, _ in mapping.entries}
     if there & {"insert", "update"} and "set" not in there:
         reading.wrong(mapping, "expected 'set' with the columns to write, which is missing")
-    if "delete" in there and "set" in there:
-        reading.wrong(mapping.key("set"), "expected no 'set' with 'delete'")
+    for action in ("delete", "freeze"):
+        if not {action, "set"} <= there:
+            continue
+        reading.wrong(mapping.key("set"), f"expected no 'set' with {action!r}")
     if "insert" in there and "where" in there:
         reading.wrong(mapping.key("where"), "expected no 'where' with 'insert'")
     if "as" in there and "insert" not in there:
         reading.wrong(mapping.key("as"), "expected 'as' with 'insert' only: it names the new row")
-    table = next((mapping.get(key) for key in ("insert", "update", "delete") if key in there), None)
+    table = next((mapping.get(key) for key in actions if key in there), None)
     check_table(reading, table, mapping.get("set"), mapping.get("where"))
 
 

@@ -261,11 +261,12 @@ VERBS: Final[dict[str, Verb]] = {
         {"jump": Kind.DURATION, "back": Kind.DURATION},
     ),
     "tamper": Verb(
-        "Change the master's database behind its back.",
+        "Change the master's database behind its back; `freeze` makes its rows refuse every later change.",
         {
             "insert": Kind.TEXT,
             "update": Kind.TEXT,
             "delete": Kind.TEXT,
+            "freeze": Kind.TEXT,
             "set": Kind.MAPPING,
             "where": Kind.MAPPING,
             "as": Kind.TEXT,

@@ -327,12 +327,12 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
-        "objects-in-memory",
+        "start-forgets-the-way",
         "ART-27",
-        "What is uploaded is kept in the master's memory.",
+        "A start takes every backup for one that its agent wrote by itself.",
         (
-            "            objects=objects or MemoryObjects(),\n",
-            "            objects=MemoryObjects(),\n",
+            "            _ensure_local_node(database, config, entropy, now)\n        self.state",
+            "            _ensure_local_node(database, config, entropy, now)\n            database.execute(\"UPDATE backup_records SET storage_transfer_mode = 'direct'\")\n        self.state",
         ),
     ),
 )

@@ -14,6 +14,13 @@ _OWNER: Final = "    if (made_for or task.node_id) != node.id:\n"
 _LAST_RUN: Final = "record.started_at if state.config.profile.last_run_is_the_records else None"
 _NOT_CHECKED: Final = "    if not isinstance(update, CheckedRecordUpdate):  # an older release's, which is taken as it is\n        return update\n"
 
+_TROUBLES: Final = (
+    "            with nullcontext() if profile.task_troubles_told else suppress(sqlite3.Error):\n"
+)
+_WHOLE: Final = (
+    "    with state.database.transaction() if profile.reports_whole else nullcontext():\n"
+)
+
 MUTANTS: Final[tuple[Mutant, ...]] = (
     # --- whose it is, and its end -----------------------------------------------------------
     mutant(
@@ -224,5 +231,30 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "update.storagePath or record.storage_path",
             'update.storagePath.strip().replace("//", "/") or record.storage_path',
         ),
+    ),
+    # --- a task that cannot be told -----------------------------------------------------------
+    mutant(
+        "troubles-always-told",
+        "REC-34",
+        "A record's end that cannot be noted in its task is refused.",
+        (_TROUBLES, "            with nullcontext():\n"),
+    ),
+    mutant(
+        "troubles-never-told",
+        "REC-35",
+        "A record's end that cannot be noted in its task is answered 200.",
+        (_TROUBLES, "            with suppress(sqlite3.Error):\n"),
+    ),
+    mutant(
+        "reports-always-whole",
+        "REC-36",
+        "A record does not end when its task cannot be told.",
+        (_WHOLE, "    with state.database.transaction():\n"),
+    ),
+    mutant(
+        "reports-never-whole",
+        "REC-37",
+        "A record ends when its task cannot be told.",
+        (_WHOLE, "    with nullcontext():\n"),
     ),
 )
