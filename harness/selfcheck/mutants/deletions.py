@@ -6,6 +6,51 @@ from harness.selfcheck.mutant import Mutant, mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
+        "refusal-ends-the-deletion",
+        "ADM-42",
+        "The first record that cannot go ends the deletion of many.",
+        (
+            "            _remove(state, record_id, call.now)\n        except ApiError:\n            continue\n",
+            "            _remove(state, record_id, call.now)\n        except ApiError:\n            break\n",
+        ),
+    ),
+    mutant(
+        "deletion-counts-the-asked",
+        "ADM-42",
+        "A deletion of many records says how many it was asked for.",
+        (
+            '    return success({"deleted": deleted})\n',
+            '    return success({"deleted": len(wanted.ids or [])})\n',
+        ),
+    ),
+    mutant(
+        "many-tasks-stay",
+        "ADM-45",
+        "Of many tasks that are to go, those that can are said to be gone, and stay.",
+        (
+            "        task = tasks.find(state, task_id)\n        tasks.remove(state, task)\n        return task.name\n",
+            "        task = tasks.find(state, task_id)\n        return task.name\n",
+        ),
+    ),
+    mutant(
+        "many-tasks-turn",
+        "ADM-45",
+        "Many tasks are switched on, whatever was asked.",
+        (
+            "            state, tasks.find(state, task_id), call.now, enabled=wanted.enabled\n",
+            "            state, tasks.find(state, task_id), call.now, enabled=True\n",
+        ),
+    ),
+    mutant(
+        "nothing-is-a-batch",
+        "ADM-45",
+        "A batch of nothing is answered with nothing.",
+        (
+            'bind_batch = RuledBinder(BatchInput, {"ids": (required, at_least_one)})\n\n\nclass BatchItem',
+            'bind_batch = RuledBinder(BatchInput, {"ids": (required,)})\n\n\nclass BatchItem',
+        ),
+    ),
+    mutant(
         "node-not-told-to-delete",
         "ADM-13",
         "A backup on a node's disk goes from the list, and stays on the disk.",

@@ -6,6 +6,30 @@ from harness.selfcheck.mutant import Mutant, mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
+        "error-of-the-newest-command",
+        "NODE-15",
+        "A node shows the error of its newest command.",
+        (
+            "(PARTITION BY node_id ORDER BY COALESCE(completed_at, updated_at, created_at) DESC, id DESC)",
+            "(PARTITION BY node_id ORDER BY id DESC)",
+        ),
+    ),
+    mutant(
+        "performance-of-the-tasks-node",
+        "ADM-49",
+        "A backup is counted for the node that its task is bound to now.",
+        (
+            " FROM backup_records WHERE started_at >= ? GROUP BY 1",
+            " FROM (SELECT r.started_at, r.status, r.file_size, r.duration_seconds, t.node_id FROM backup_records r JOIN backup_tasks t ON t.id = r.task_id) WHERE started_at >= ? GROUP BY 1",
+        ),
+    ),
+    mutant(
+        "performance-with-what-failed",
+        "ADM-49",
+        "Bytes of failed backups count.",
+        ("sum(iif(status = 'success', file_size, 0)),", "sum(file_size),"),
+    ),
+    mutant(
         "target-without-a-name",
         "ADM-28",
         "A record shows no name of its target.",
