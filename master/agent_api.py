@@ -21,7 +21,7 @@ from master.protocol.messages import (
 )
 from master.protocol.profiles import Profile
 from master.protocol.wire import BindError
-from master.service import agents, queue, relay, reports, specs
+from master.service import agents, queue, relay, reports, specs, storage
 from master.state import State
 from master.store.rows import Node
 
@@ -139,7 +139,7 @@ def download_artifact(state: State, call: Call) -> Response:
 
 
 def _relayed(endpoint: Handler) -> ByProfile:
-    return ByProfile(lambda profile: endpoint if profile.relay else None)
+    return ByProfile(lambda profile: endpoint if storage.relays(profile) else None)
 
 
 def self_status(state: State, call: Call) -> Response:

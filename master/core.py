@@ -14,7 +14,7 @@ from typing import Self
 import trio
 from msgspec.structs import replace
 
-from master import agent_api, monitors, scheduler
+from master import agent_api, metrics, monitors, scheduler
 from master.admin.passwords import InlineHasher
 from master.admin.routes import ADMIN_ROUTES
 from master.call import Call
@@ -121,7 +121,7 @@ class Master:
             nursery.start_soon(monitors.watch_commands, self.state)
             nursery.start_soon(monitors.watch_nodes, self.state)
             nursery.start_soon(monitors.watch_versions, self.state)
-            if self.state.config.profile.metrics:
+            if metrics.served(self.state.config.profile):
                 nursery.start_soon(monitors.watch_metrics, self.state)
             nursery.start_soon(scheduler.run, self.state)
 

@@ -11,6 +11,7 @@ from typing import Final
 from master import presence
 from master.admin import queues
 from master.now import Now
+from master.protocol.profiles import Profile
 from master.protocol.states import NodeStatus
 from master.sample import Sample
 from master.state import State
@@ -28,6 +29,11 @@ _HELP: Final = {
 """Every figure, in the order of the text."""
 
 
+def served(profile: Profile) -> bool:
+    """Return whether a release has `/metrics`, and so something to count for."""
+    return profile.metrics
+
+
 def release_info(state: State) -> list[Sample]:
     """Return what is known before anything was counted."""
     return [Sample("backupx_app_info", {"version": state.config.profile.release}, 1)]
@@ -36,12 +42,12 @@ def release_info(state: State) -> list[Sample]:
 def count(state: State, now: Now) -> None:
     """Count everything anew; a node that is gone is no longer shown."""
     samples = release_info(state)
-    figures = queues.figures(state.database) if state.config.profile.node_figures else {}
+    figures = queues.figures(state)
     for node in nodes.all_nodes(state.database):
         labels = {"node_name": node.name, "role": "master" if node.is_local else "agent"}
         online = presence.counted(state, node, now) == NodeStatus.ONLINE
         samples.append(Sample("backupx_node_online", labels, int(online)))
-        if state.config.profile.node_figures:
+        if figures is not None:
             own = figures.get(node.id, queues.IDLE)
             depth = own.pending + own.dispatched
             samples += [

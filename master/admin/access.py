@@ -143,12 +143,17 @@ def _is_time(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def _may_forward(state: State, address: str) -> bool:
+    """Return whether an address may be a proxy's: any, and since v2.4.0 this machine's alone."""
+    return not state.config.profile.proxies_trusted or address in TRUSTED_PROXIES
+
+
 def forwarded(state: State, request: Request, name: str) -> str:
     """Return what a header says that only a proxy in front should set.
 
     From anybody, and since v2.4.0 from this machine alone (its default `trusted_proxies`).
     """
-    if state.config.profile.proxies_trusted and request.client not in TRUSTED_PROXIES:
+    if not _may_forward(state, request.client):
         return ""
     return request.headers.get(name, "").strip()
 
@@ -159,13 +164,12 @@ def client_of(state: State, request: Request) -> str:
     Of several in the header it is the last that is no trusted proxy, which makes it the first when
     anybody is trusted. A header is passed over if an address that had to be read could not be.
     """
-    trusted_alone = state.config.profile.proxies_trusted
     for name in ("x-forwarded-for", "x-real-ip"):
         hops = [part.strip() for part in forwarded(state, request, name).split(",")]
         for at in range(len(hops) - 1, -1, -1):
             if not _is_address(hops[at]):
                 break
-            if at == 0 or (trusted_alone and hops[at] not in TRUSTED_PROXIES):
+            if at == 0 or not _may_forward(state, hops[at]):
                 return hops[at]
     return request.client
 

@@ -100,7 +100,7 @@ class Login(Outbound, frozen=True, kw_only=True):
 def _view(state: State, user: User, now: Now) -> UserView:
     profile = state.config.profile
     more = factors.shown(profile, user, now)
-    if profile.rich_user:
+    if factors.known(profile):
         more["email"] = user.email
     return UserView(
         id=user.id, username=user.username, displayName=user.display_name, role=user.role, **more
@@ -196,7 +196,8 @@ async def login(state: State, call: Call) -> Response:
             AUTH_USER_DISABLED, AUTH_2FA_REQUIRED.
 
     """
-    bind: RuledBinder[Any] = bind_factors if state.config.profile.rich_user else bind_login
+    rich = factors.known(state.config.profile)
+    bind: RuledBinder[Any] = bind_factors if rich else bind_login
     wanted: LoginInput = read(call, bind, "AUTH_LOGIN_INVALID")
     client = client_of(state, call.request)
     if not state.limiter.allow(client, call.now.ns):

@@ -91,6 +91,6 @@ def get(state: State, call: Call, _: Caller) -> Response:
 
 ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     ("GET", "/api/backup/records/:id/contents"): ByProfile(
-        lambda profile: signed_in(get) if profile.task_modes else None
+        lambda profile: signed_in(get) if profile.backup_contents else None
     ),
 }

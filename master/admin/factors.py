@@ -13,9 +13,14 @@ from master.protocol.profiles import Profile
 from master.store.rows import User
 
 
+def known(profile: Profile) -> bool:
+    """Return whether a release has second factors, and users whom it can reach with them."""
+    return profile.rich_user
+
+
 def required(profile: Profile, user: User) -> bool:
     """Return whether a user's password is not enough."""
-    return profile.rich_user and bool(
+    return known(profile) and bool(
         user.two_factor_enabled
         or user.webauthn_credentials.strip()
         or user.email_otp_enabled
@@ -25,7 +30,7 @@ def required(profile: Profile, user: User) -> bool:
 
 def shown(profile: Profile, user: User, now: Now) -> dict[str, Any]:
     """Return what a release tells of a user beyond name, role and address, by the wire's names."""
-    if not profile.rich_user:
+    if not known(profile):
         return {}
     keys = len(_items(user.webauthn_credentials))
     return {

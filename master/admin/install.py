@@ -77,15 +77,15 @@ def _check(profile: Profile, wanted: TokenInput, node_id: int) -> None:
         len(text.encode()) > most for text, most in zip(connection, (2048, 2048, 512), strict=True)
     )
     version = wanted.agentVersion.strip()
-    strict = profile.install_fallbacks
+    checked = profile.install_versions_checked
     for broken, message in (
         (node_id == 0, "nodeId 必填"),
         (wanted.mode not in _MODES, "mode 非法"),
         (wanted.arch not in _ARCHES, "arch 非法"),
         (wanted.downloadSrc not in _SOURCES, "downloadSrc 非法"),
         (not version, "agentVersion 必填"),
-        (strict and len(version.encode()) > 64, "agentVersion 不能超过 64 字符"),
-        (strict and not is_version(version), "agentVersion 包含非法字符"),
+        (checked and len(version.encode()) > 64, "agentVersion 不能超过 64 字符"),
+        (checked and not is_version(version), "agentVersion 包含非法字符"),
         (not low <= wanted.ttlSeconds <= high, f"ttlSeconds 需在 {low}-{high}"),
         (too_long, "连接配置过长"),
     ):
@@ -118,14 +118,13 @@ def create(state: State, call: Call, caller: Caller) -> Response:
     wanted = _wanted(state, call)
     profile = state.config.profile
     url = _master_url(state, call.request).rstrip("/")
-    if profile.install_connections and not is_plain_url(url):
+    if isinstance(wanted, ConnectedInput) and not is_plain_url(url):
         raise ApiError("INSTALL_TOKEN_INVALID", "masterURL 必须是安全的完整 HTTP(S) 地址")
     _check(profile, wanted, node_id)
     node = nodes.find(state, node_id)
     columns = _columns(wanted, url)
-    text = ""
-    if profile.install_fallbacks:
-        text = _previewed(profile, _plan(node, columns, url))
+    fallbacks = profile.install_fallbacks
+    text = _previewed(profile, _plan(node, columns, url)) if fallbacks else None
     token = _insert(state, node, columns, wanted.ttlSeconds, caller, call.now)
     audit.note(
         state,
@@ -138,9 +137,8 @@ def create(state: State, call: Call, caller: Caller) -> Response:
         target_name=node.name,
         detail=f"生成 {wanted.mode}/{wanted.arch} install token TTL={wanted.ttlSeconds}s",
     )
-    body = _answer(profile, token, columns["agent_master_url"] or url, text)
-    not_stored = nodes.NOT_STORED if profile.tokens_not_stored else ()
-    return success(body, (*JSON_HEADERS, *not_stored))
+    body = _answer(token, columns["agent_master_url"] or url, text)
+    return success(body, (*JSON_HEADERS, *nodes.not_stored(profile)))
 
 
 def _columns(wanted: TokenInput, url: str) -> dict[str, str]:
@@ -173,13 +171,23 @@ def _plan(node: Node, columns: Mapping[str, str], url: str) -> Plan:
 
 
 def _previewed(profile: Profile, plan: Plan) -> str:
+    """Return the script of a plan, without or before its token.
+
+    Raises:
+        ApiError: INSTALL_TOKEN_INVALID, before v2.4.0 INTERNAL_ERROR, where none can be written;
+            since then also for a mode or an architecture that no token is made for.
+
+    """
+    checked = profile.install_plans_checked
+    refusal = ApiError("INTERNAL_ERROR")
+    if checked:
+        refusal = ApiError("INSTALL_TOKEN_INVALID", "Agent 连接配置无效")
+    if checked and not (plan.mode in _MODES and plan.arch in _ARCHES):
+        raise refusal
     try:
         return script(plan)
     except ValueError:
-        code = "INSTALL_TOKEN_INVALID" if profile.install_connections else "INTERNAL_ERROR"
-        raise ApiError(
-            code, "Agent 连接配置无效" if profile.install_connections else None
-        ) from None
+        raise refusal from None
 
 
 def _insert(
@@ -205,18 +213,19 @@ def _insert(
     return token
 
 
-def _answer(profile: Profile, token: InstallToken, url: str, text: str) -> dict[str, Any]:
+def _answer(token: InstallToken, url: str, text: str | None) -> dict[str, Any]:
+    """Return what is told of a new token; with its script, where a release has ways to fall back."""
     plain = f"{url}/install/{token.token}"
     under_api = f"{url}/api/install/{token.token}"
     docker = token.mode == "docker"
-    first = under_api if profile.install_fallbacks else plain
+    first = plain if text is None else under_api
     body = {
         "composeUrl": f"{first}/compose.yml" if docker else "",
         "expiresAt": times.wire_text(token.expires_at),
         "installToken": token.token,
         "url": first,
     }
-    if profile.install_fallbacks:
+    if text is not None:
         body["fallbackComposeUrl"] = f"{plain}/compose.yml" if docker else ""
         body["fallbackUrl"] = plain
         body["scriptBase64"] = b64encode(text.encode()).decode()
@@ -278,7 +287,7 @@ def show_script(state: State, call: Call) -> Response:
     except ValueError:
         return _say(500, "render error")
     headers: Headers = (("Content-Type", "text/x-shellscript; charset=utf-8"),)
-    if state.config.profile.install_under_api:
+    if state.config.profile.install_script_is_text:
         headers = (*_TEXT, *_kept_as_it_is("inline", "backupx-agent-install.sh"))
     return Response(200, text.encode(), headers)
 
@@ -309,7 +318,7 @@ def show_compose(state: State, call: Call) -> Response:
     except ValueError:
         return _say(500, "render error")
     headers: Headers = (("Content-Type", "text/yaml; charset=utf-8"),)
-    if state.config.profile.tokens_not_stored:
+    if nodes.not_stored(state.config.profile):
         headers += _kept_as_it_is("attachment", "backupx-agent-compose.yml")
     return Response(200, text.encode(), headers)
 
@@ -325,7 +334,6 @@ def preview(state: State, call: Call, _: Caller) -> Response:
     version = asked("agentVersion") or ""
     if not version:
         raise ApiError("INVALID_INPUT", "agentVersion required")
-    profile = state.config.profile
     plan = Plan(
         master_url=_master_url(state, call.request),
         token=PLACEHOLDER,
@@ -333,10 +341,8 @@ def preview(state: State, call: Call, _: Caller) -> Response:
         mode=_or("systemd", asked("mode")),
         arch=_or("auto", asked("arch")),
     )
-    if profile.install_connections and not (plan.mode in _MODES and plan.arch in _ARCHES):
-        raise ApiError("INSTALL_TOKEN_INVALID", "Agent 连接配置无效")
     headers = (("Content-Type", "text/x-shellscript; charset=utf-8"),)
-    return Response(200, _previewed(profile, plan).encode(), headers)
+    return Response(200, _previewed(state.config.profile, plan).encode(), headers)
 
 
 def _or(default: str, text: str | None) -> str:

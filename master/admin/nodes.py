@@ -16,6 +16,7 @@ from master.now import Now
 from master.protocol import times
 from master.protocol.errors import ApiError
 from master.protocol.exchange import JSON_HEADERS, Headers, Response
+from master.protocol.profiles import Profile
 from master.protocol.wire import Inbound, Int, Outbound
 from master.state import State
 from master.store import nodes
@@ -24,7 +25,6 @@ from master.store.rows import Node, Task
 TOKEN_BYTES: Final = 32
 BATCH_MOST: Final = 50
 NAME_BYTES: Final = 128
-NOT_STORED: Final[Headers] = (("Cache-Control", "no-store"),)
 
 
 class NodeInput(Inbound):
@@ -92,7 +92,7 @@ class NodeName(Outbound, frozen=True, kw_only=True):
 
 def _views(state: State, found: Iterable[Node], now: Now) -> list[NodeView]:
     """Return what an admin gets to see of nodes."""
-    figures = queues.figures(state.database) if state.config.profile.node_figures else None
+    figures = queues.figures(state)
     return [_view(state, node, figures, now) for node in found]
 
 
@@ -111,7 +111,7 @@ def _view(
     state: State, node: Node, figures: dict[int, queues.Figures] | None, now: Now
 ) -> NodeView:
     status = presence.shown(state, node, now)
-    extra: dict[str, Any] = {"labels": node.labels} if state.config.profile.pools else {}
+    extra: dict[str, Any] = {"labels": node.labels} if pools.known(state.config.profile) else {}
     if figures is not None:
         extra |= queues.shown(figures.get(node.id, queues.IDLE), status, now)
     return NodeView(
@@ -149,6 +149,11 @@ def remote(state: State, node_id: int) -> Node | None:
     """Return the remote node with an id; `None` for the master's own, for none and for 0."""
     node = state.database.get(Node, node_id)
     return None if node is None or node.is_local else node
+
+
+def not_stored(profile: Profile) -> Headers:
+    """Return the headers that forbid storing an answer, for those with a node's token."""
+    return (("Cache-Control", "no-store"),) if profile.tokens_not_stored else ()
 
 
 def new_token(state: State) -> str:
@@ -255,7 +260,7 @@ def update(state: State, call: Call, caller: Caller) -> Response:
 
     """
     node_id = call.agent_id()
-    labelled = state.config.profile.pools
+    labelled = pools.known(state.config.profile)
     wanted = call.body(bind_labelled) if labelled else call.body(bind_change)
     find(state, node_id)
     if wanted.maxConcurrent < 0:
@@ -349,8 +354,7 @@ def rotate_token(state: State, call: Call, caller: Caller) -> Response:
         target_id=node.id,
         detail=f"轮换节点 Token (ID: {node.id})",
     )
-    not_stored = NOT_STORED if state.config.profile.tokens_not_stored else ()
-    return success({"newToken": token}, (*JSON_HEADERS, *not_stored))
+    return success({"newToken": token}, (*JSON_HEADERS, *not_stored(state.config.profile)))
 
 
 ROUTES: Final = {

@@ -18,5 +18,5 @@ def show(state: State, _: Call) -> Response:
 
 
 ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
-    ("GET", "/metrics"): ByProfile(lambda profile: show if profile.metrics else None)
+    ("GET", "/metrics"): ByProfile(lambda profile: show if metrics.served(profile) else None)
 }

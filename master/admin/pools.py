@@ -8,9 +8,15 @@ from master import presence
 from master.now import Now
 from master.protocol import wire
 from master.protocol.errors import ApiError
+from master.protocol.profiles import Profile
 from master.state import State
 from master.store import nodes, records
 from master.store.rows import Node, Task
+
+
+def known(profile: Profile) -> bool:
+    """Return whether a release has pools: labels of nodes, and tasks that name one."""
+    return profile.pools
 
 
 def labels(text: str) -> list[str]:

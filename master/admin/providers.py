@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from master.protocol.errors import ApiError
 from master.protocol.profiles import Profile
+from master.service import storage
 
 MASK: Final = "********"
 
@@ -151,7 +152,7 @@ def provider(kind: str, profile: Profile) -> Provider:
     found = PROVIDERS.get(kind.strip())
     if found is None:
         raise ApiError("STORAGE_PROVIDER_UNSUPPORTED")
-    relays = profile.relay and found is PROVIDERS["local_disk"]
+    relays = storage.relays(profile) and found is PROVIDERS[storage.LOCAL_DISK]
     return _RELAYING_DISK if relays else found
 
 

@@ -13,8 +13,8 @@ from master.protocol import times
 from master.protocol.states import CommandStatus, CommandType, NodeStatus
 from master.protocol.times import NS
 from master.protocol.wire import Outbound
+from master.state import State
 from master.store import commands
-from master.store.database import Database
 
 RUNNING: Final = frozenset({CommandType.RUN_TASK, CommandType.RESTORE_RECORD})
 """What counts as a running task."""
@@ -55,8 +55,11 @@ class Figures(Struct, frozen=True, gc=False):
 IDLE: Final = Figures()
 
 
-def figures(database: Database) -> dict[int, Figures]:
-    """Return the figures of each node that ever had a command."""
+def figures(state: State) -> dict[int, Figures] | None:
+    """Return the figures of each node that ever had a command; `None` where nodes have none."""
+    if not state.config.profile.node_figures:
+        return None
+    database = state.database
     found: dict[int, Figures] = {}
     for command in commands.active(database):
         pending = command.status == CommandStatus.PENDING

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from master.admin import kept
 from master.protocol import times
 from master.protocol.wire import Outbound
+from master.service import storage
 from master.state import State
 from master.store.rows import Record, Target, Task
 
@@ -97,13 +99,9 @@ def _columns(state: State, record: Record, task: str, target: str) -> dict[str, 
         "startedAt": times.wire_text(record.started_at),
         "completedAt": record.completed_at and times.wire_text(record.completed_at),
     }
-    if profile.relay:
+    if storage.relays(profile):
         found["storageTransferMode"] = record.storage_transfer_mode
-    if profile.locks:
-        found["locked"] = bool(record.locked)
-    if profile.task_modes:
-        found["backupKind"] = record.backup_kind
-    return found
+    return found | kept.shown(profile, record)
 
 
 def summaries(state: State, found: Iterable[Record]) -> list[RecordSummary]:
@@ -128,7 +126,7 @@ def stored_results(stored: str) -> tuple[StoredResult, ...] | None:
 
 def _uploads(state: State, stored: str) -> tuple[UploadResult, ...]:
     results = stored_results(stored) or ()
-    relay = state.config.profile.relay
+    relay = storage.relays(state.config.profile)
     return tuple(
         UploadResult(**msgspec.structs.asdict(one) | ({} if relay else {"transferMode": ""}))
         for one in results

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from master import audit
-from master.admin import storage
+from master.admin import kept, storage
 from master.admin.access import Caller, not_viewer, signed_in
 from master.admin.filters import Filter
 from master.admin.record_view import detail, summaries
@@ -123,30 +123,6 @@ def set_lock(state: State, call: Call, caller: Caller) -> Response:
     return success(detail(state, find(state, record.id)))
 
 
-def _check_kept(state: State, record: Record) -> None:
-    """Refuse to delete what somebody locked, or what other backups build on.
-
-    Raises:
-        ApiError: BACKUP_RECORD_LOCKED, BACKUP_RECORD_HAS_DEPENDENTS.
-
-    """
-    profile = state.config.profile
-    if profile.locks and record.locked:
-        raise ApiError("BACKUP_RECORD_LOCKED")
-    if profile.task_modes and record.backup_kind == "full":
-        count = state.database.count(
-            Record,
-            "base_record_id = ? AND backup_kind = 'differential' AND status = 'success'",
-            record.id,
-        )
-        if count:
-            raise ApiError(
-                "BACKUP_RECORD_HAS_DEPENDENTS",
-                f"该全量备份仍有 {count} 个差异备份依赖它，删除会导致这些差异无法恢复。"
-                "请先删除相关差异备份或等待其过期。",
-            )
-
-
 def _remove(state: State, record_id: int, now: Now) -> None:
     """Delete a record and the backup itself, whatever state it is in.
 
@@ -156,7 +132,7 @@ def _remove(state: State, record_id: int, now: Now) -> None:
 
     """
     record = find(state, record_id)
-    _check_kept(state, record)
+    kept.check(state, record)
     with state.database.transaction():
         storage.delete(state, record, now)
         state.database.delete(Record, record.id)
@@ -216,6 +192,6 @@ ROUTES: Final[Mapping[tuple[str, str], Handler | ByProfile]] = {
     ("POST", "/api/backup/records/batch-delete"): not_viewer(batch_delete),
     ("DELETE", "/api/backup/records/:id"): not_viewer(delete),
     ("PUT", "/api/backup/records/:id/lock"): ByProfile(
-        lambda profile: not_viewer(set_lock) if profile.locks else None
+        lambda profile: not_viewer(set_lock) if kept.by_locks(profile) else None
     ),
 }

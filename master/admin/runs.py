@@ -3,7 +3,7 @@
 from typing import Final
 
 from master import audit, presence
-from master.admin import pools, task_rules
+from master.admin import modes, pools
 from master.admin.access import Caller, not_viewer
 from master.admin.nodes import remote
 from master.admin.record_view import detail
@@ -75,12 +75,12 @@ def _node_for(state: State, task: Task, now: Now) -> Node:
 
     """
     profile = state.config.profile
-    pool = pools.named(task) if profile.pools else ""
+    pool = pools.named(task) if pools.known(profile) else ""
     node_id = pools.pick(state, pool, now).id if pool else task.node_id
     node = remote(state, node_id)
     if node is None:
         raise ApiError("MASTER_LOCAL_UNSUPPORTED")
-    if profile.task_modes and task.backup_mode.lower() == task_rules.REPOSITORY:
+    if modes.known(profile) and task.backup_mode.lower() == modes.REPOSITORY:
         message = "CDC 仓库模式当前仅支持 Master 本机单写者执行"
         raise ApiError("BACKUP_TASK_REPOSITORY_REMOTE_UNSUPPORTED", message)
     return node

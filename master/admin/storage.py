@@ -6,7 +6,7 @@ v2.3.4 its agent is told to delete it.
 """
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from master.admin.nodes import remote
 from master.admin.providers import check, provider
@@ -17,22 +17,18 @@ from master.objects import ObjectError, Reading
 from master.protocol.errors import ApiError
 from master.protocol.states import CommandType, RecordStatus
 from master.service import queue
+from master.service.storage import LOCAL_DISK, MASTER_RELAY, on_disk, relays
 from master.state import State
 from master.store.rows import Node, Record, Target
-
-LOCAL_DISK: Final = "local_disk"
-RELAYED: Final = "master_relay"
-"""The transfer mode of a backup that an agent sent to the master's own disk."""
 
 
 def holder(state: State, record: Record) -> Node | None:
     """Return the node on whose own disk a backup lies; `None` if it lies anywhere else."""
-    if state.config.profile.relay and record.storage_transfer_mode == RELAYED:
+    if relays(state.config.profile) and record.storage_transfer_mode == MASTER_RELAY:
         return None
     node = remote(state, record.node_id)
     target = state.database.get(Target, record.storage_target_id)
-    on_disk = target is not None and target.type.lower() == LOCAL_DISK
-    return node if on_disk else None
+    return node if target is not None and on_disk(target) else None
 
 
 def check_reach(state: State, record: Record) -> None:
@@ -44,7 +40,7 @@ def check_reach(state: State, record: Record) -> None:
     """
     node = holder(state, record)
     if node is not None:
-        this = "" if state.config.profile.relay else "该"
+        this = "" if relays(state.config.profile) else "该"
         raise ApiError(
             "BACKUP_RECORD_CROSS_NODE_LOCAL_DISK",
             f"{this}备份位于节点 {node.name} 的本地磁盘（local_disk），Master 无法跨节点访问。"
@@ -77,7 +73,7 @@ def own_base(state: State, target_id: int) -> str | None:
     if target is None:
         raise ApiError("BACKUP_STORAGE_TARGET_INVALID", "关联的存储目标不存在")
     config = configuration(state, target)
-    if target.type.lower() != LOCAL_DISK:
+    if not on_disk(target):
         return None
     base: str = check(provider(LOCAL_DISK, state.config.profile), config)["basePath"]
     return base.strip()

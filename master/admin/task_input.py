@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import asdict
 
+from master.admin import modes, pools
 from master.admin.rules import (
     Rule,
     RuledBinder,
@@ -99,7 +100,7 @@ _MODED_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     **_POOLED_RULES,
     "type": (one_of("file", "mysql", "sqlite", "postgresql", "pgsql", "saphana", "mongodb"),),
     "compression": (or_empty(one_of("gzip", "zstd", "none")),),
-    "backupMode": (or_empty(one_of("full", "differential", "repository")),),
+    "backupMode": (or_empty(one_of(modes.FULL, modes.DIFFERENTIAL, modes.REPOSITORY)),),
 }
 
 _bind_first = RuledBinder(FirstInput, _RULES)
@@ -114,9 +115,9 @@ def read_task(call: Call, profile: Profile) -> TaskInput:
         ApiError: BACKUP_TASK_INVALID.
 
     """
-    if profile.task_modes:
+    if modes.known(profile):
         return read(call, _bind_moded, "BACKUP_TASK_INVALID")
-    if profile.pools:
+    if pools.known(profile):
         return TaskInput(**asdict(read(call, _bind_pooled, "BACKUP_TASK_INVALID")))
     return TaskInput(**asdict(read(call, _bind_first, "BACKUP_TASK_INVALID")))
 

@@ -5,6 +5,7 @@ The checks go in the real master's order: whoever sends two mistakes learns of t
 
 from typing import Any, Final
 
+from master.admin import modes, pools
 from master.admin.providers import MASK
 from master.admin.rules import whole
 from master.admin.task_input import TaskInput, source_paths, target_ids, task_type
@@ -14,8 +15,6 @@ from master.protocol.errors import ApiError
 from master.state import State
 from master.store.rows import Node, Target, Task
 
-DIFFERENTIAL: Final = "differential"
-REPOSITORY: Final = "repository"
 _DATABASES: Final = ("mysql", "postgresql", "saphana", "mongodb")
 _DEEPEST: Final = 32
 """A chain of dependencies longer than this counts as a circle."""
@@ -81,12 +80,12 @@ def _check_place(state: State, wanted: TaskInput) -> None:
     if wanted.encrypt and away and state.config.profile.refuses_remote_encryption:
         raise ApiError("BACKUP_TASK_REMOTE_ENCRYPT_UNSUPPORTED")
     of_files = task_type(wanted.type) == "file"
-    for mode, name in ((DIFFERENTIAL, "DIFF"), (REPOSITORY, "REPOSITORY")):
+    for mode, name in ((modes.DIFFERENTIAL, "DIFF"), (modes.REPOSITORY, "REPOSITORY")):
         if wanted.backupMode == mode and not of_files:
             raise ApiError(f"BACKUP_TASK_{name}_UNSUPPORTED")
         if wanted.backupMode == mode and away:
             raise ApiError(f"BACKUP_TASK_{name}_REMOTE_UNSUPPORTED")
-    if wanted.backupMode == REPOSITORY and wanted.replicationTargetIds:
+    if wanted.backupMode == modes.REPOSITORY and wanted.replicationTargetIds:
         raise ApiError("BACKUP_TASK_REPOSITORY_REPLICATION_UNSUPPORTED")
 
 
@@ -209,11 +208,11 @@ def columns(state: State, existing: Task | None, wanted: TaskInput) -> dict[str,
 def _later_columns(state: State, wanted: TaskInput) -> dict[str, Any]:
     profile = state.config.profile
     found: dict[str, Any] = {}
-    if profile.pools:
+    if pools.known(profile):
         found["node_pool_tag"] = wanted.nodePoolTag.strip()
-    if profile.task_modes:
+    if modes.known(profile):
         found |= {
-            "backup_mode": wanted.backupMode or "full",
+            "backup_mode": wanted.backupMode or modes.FULL,
             "diff_full_interval_days": wanted.diffFullIntervalDays
             if wanted.diffFullIntervalDays > 0
             else 7,

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, Raw, UnsetType
 
+from master.admin import modes, pools
 from master.admin.task_input import task_type
 from master.admin.task_rules import read_ids
 from master.protocol import times, wire
@@ -116,8 +117,8 @@ def _columns(state: State, task: Task) -> dict[str, Any]:
 
 def _later_columns(state: State, task: Task) -> dict[str, Any]:
     profile = state.config.profile
-    found: dict[str, Any] = {"nodePoolTag": task.node_pool_tag} if profile.pools else {}
-    if profile.task_modes:
+    found: dict[str, Any] = {"nodePoolTag": task.node_pool_tag} if pools.known(profile) else {}
+    if modes.known(profile):
         found |= {
             "keepDaily": task.keep_daily,
             "keepWeekly": task.keep_weekly,

@@ -100,7 +100,8 @@ def _check_name(state: State, name: str, own_id: int) -> None:
 
 
 def _read(state: State, call: Call) -> UserInput:
-    bind: RuledBinder[Any] = bind_reachable if state.config.profile.rich_user else bind_user
+    rich = factors.known(state.config.profile)
+    bind: RuledBinder[Any] = bind_reachable if rich else bind_user
     wanted: UserInput = read(call, bind, "USER_INVALID")
     return wanted
 

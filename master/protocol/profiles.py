@@ -44,7 +44,10 @@ class Profile:
         pools: nodes have labels, tasks may name a pool of nodes instead of one.
         metrics: `/metrics` is served.
         install_under_api: install scripts are served below `/api` too.
+        install_script_is_text: an install script is plain text that nobody may store or rewrite; it
+            is a shell script otherwise.
         install_fallbacks: the answer with an install token has fallback URLs and the script.
+        install_versions_checked: no install token is made for what cannot be an agent's version.
         rich_user: log-in answers tell more of the user.
         cron_in_local_time: cron expressions are in the master's zone, not in UTC.
         one_run_a_task: a task with a running record is not run again.
@@ -59,7 +62,9 @@ class Profile:
         effective_status: nodes silent for too long are shown offline before the monitor marks
             them, and the scheduler skips them.
         task_modes: tasks may be differential or repositories, keep by day, week, month and year, use
-            zstd, and back up MongoDB; records tell what kind they are.
+            zstd, and back up MongoDB.
+        backup_kinds: records tell what kind they are, and one that others build on is kept.
+        backup_contents: the list of what is in a backup is served, if it has one.
         viewers_list_directories: any role may list an agent's directories.
         restore_spec_checksum: a restore's spec has the checksum of its backup.
         locks: records can be locked against deletion.
@@ -72,11 +77,15 @@ class Profile:
             otherwise.
         install_connections: an install token may name the master's address, a proxy and a
             certificate for its agent.
+        install_plans_checked: an install script that cannot be written, or is for no known mode or
+            architecture, is INSTALL_TOKEN_INVALID; INTERNAL_ERROR otherwise.
         tokens_not_stored: answers with a node's token forbid storing them.
         deletes_copies: deleting a task deletes each copy of its backups, not the first alone.
         target_names_in_records: records show the name of their storage target.
 
-        late_reports_told: a result or report that comes too late is answered 409, unless it
+        late_results_told: a result that comes too late, or too early, is answered 409, unless it
+            repeats what is known already.
+        late_reports_told: a report about a finished record or restore is answered 409, unless it
             repeats what is known already.
         ends_agree: a command's end fails the record it leaves running.
         restore_status_checked: a restore report's status must be one of the known.
@@ -106,7 +115,9 @@ class Profile:
     pools: bool = False
     metrics: bool = False
     install_under_api: bool = False
+    install_script_is_text: bool = False
     install_fallbacks: bool = False
+    install_versions_checked: bool = False
     rich_user: bool = False
     cron_in_local_time: bool = False
 
@@ -119,6 +130,8 @@ class Profile:
 
     effective_status: bool = False
     task_modes: bool = False
+    backup_kinds: bool = False
+    backup_contents: bool = False
     viewers_list_directories: bool = True
     restore_spec_checksum: bool = False
     locks: bool = False
@@ -129,10 +142,12 @@ class Profile:
     heartbeat_header_first: bool = False
     proxies_trusted: bool = False
     install_connections: bool = False
+    install_plans_checked: bool = False
     tokens_not_stored: bool = False
     deletes_copies: bool = False
     target_names_in_records: bool = False
 
+    late_results_told: bool = False
     late_reports_told: bool = False
     ends_agree: bool = False
     restore_status_checked: bool = False
@@ -160,7 +175,9 @@ _V2_3_4: Final = replace(
     pools=True,  # from here to cron_in_local_time: v2.1.0 to v2.3.1
     metrics=True,
     install_under_api=True,
+    install_script_is_text=True,
     install_fallbacks=True,
+    install_versions_checked=True,
     rich_user=True,
     cron_in_local_time=True,
 )
@@ -183,6 +200,8 @@ _V2_4_0: Final = replace(
     release="v2.4.0",
     effective_status=True,
     task_modes=True,
+    backup_kinds=True,
+    backup_contents=True,
     viewers_list_directories=False,
     restore_spec_checksum=True,
     locks=True,
@@ -193,6 +212,7 @@ _V2_4_0: Final = replace(
     heartbeat_header_first=True,
     proxies_trusted=True,
     install_connections=True,
+    install_plans_checked=True,
     tokens_not_stored=True,
     deletes_copies=True,
     target_names_in_records=True,
@@ -203,6 +223,7 @@ _STRICT: Final = replace(
     name="strict",
     pending_age_as_text=False,
     lease=Lease.RECORD,
+    late_results_told=True,
     late_reports_told=True,
     ends_agree=True,
     restore_status_checked=True,

@@ -73,6 +73,6 @@ def submit_result(
             links.fail(state, command, result.errorMessage or LEFT_RUNNING_MESSAGE, now)
     if counted:
         state.waiters.notify(command.id)
-    elif profile.late_reports_told and ended != command:
+    elif profile.late_results_told and ended != command:
         pending = command.status == CommandStatus.PENDING
         raise ApiError("AGENT_COMMAND_NOT_CLAIMED" if pending else "AGENT_COMMAND_FINISHED")

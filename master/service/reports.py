@@ -26,6 +26,18 @@ from master.store.rows import Node, Record, Restore, Task
 
 Changes = dict[str, str | int]
 
+
+def _is_final(state: State, row: Record | Restore) -> bool:
+    """Return whether a record or restore has ended, and reports change nothing of it any more."""
+    return state.config.profile.finished_records_final and row.status in FINISHED_RECORD
+
+
+def _tell_too_late(state: State, code: str) -> None:
+    """Refuse a report that came too late and says something new, where its sender is told so."""
+    if state.config.profile.late_reports_told:
+        raise ApiError(code)
+
+
 # --- backups --------------------------------------------------------------------------------
 
 
@@ -60,9 +72,9 @@ def update_record(state: State, node: Node, record_id: int, update: RecordUpdate
     """
     record, task = own_record(state, node, record_id)
     profile = state.config.profile
-    if profile.finished_records_final and record.status in FINISHED_RECORD:
-        if profile.late_reports_told and not _repeats_backup(state, record, task, update):
-            raise ApiError("BACKUP_RECORD_FINISHED")
+    if _is_final(state, record):
+        if not _repeats_backup(state, record, task, update):
+            _tell_too_late(state, "BACKUP_RECORD_FINISHED")
         return
     changes = _backup_changes(record, _checked(state, record, task, update))
     changes["log_content"] = record.log_content + update.logAppend
@@ -168,9 +180,9 @@ def update_restore(
     """
     restore = own_restore(state, node, restore_id)
     profile = state.config.profile
-    if profile.finished_records_final and restore.status in FINISHED_RECORD:
-        if profile.late_reports_told and not _repeats_restore(restore, update):
-            raise ApiError("RESTORE_RECORD_FINISHED")
+    if _is_final(state, restore):
+        if not _repeats_restore(restore, update):
+            _tell_too_late(state, "RESTORE_RECORD_FINISHED")
         return
     if profile.restore_status_checked and update.status not in ("", *RecordStatus):
         raise ApiError("RESTORE_RECORD_STATUS_INVALID")

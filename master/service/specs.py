@@ -107,14 +107,14 @@ def _password(state: State, task: Task) -> str:
 
 def _way_there(state: State, target: Target) -> StorageConfig:
     """Return where a backup is to go, and how it gets there."""
-    mode = storage.transfer_mode(state, target) if state.config.profile.relay else ""
+    mode = storage.transfer_mode(state, target) if storage.relays(state.config.profile) else ""
     config = storage.configuration(state, target)
     return _storage(target, config, mode)
 
 
 def _way_back(state: State, record: Record, target: Target) -> StorageConfig:
     """Return where a backup lies, and how to get it; what is relayed needs no configuration."""
-    if not state.config.profile.relay:
+    if not storage.relays(state.config.profile):
         return _storage(target, storage.configuration(state, target), "")
     if record.storage_transfer_mode == storage.MASTER_RELAY:
         return _storage(target, Raw(b"null"), storage.MASTER_RELAY)

@@ -12,6 +12,7 @@ from master.cipher import CipherError
 from master.protocol import wire
 from master.protocol.errors import ApiError
 from master.protocol.messages import LocalDisk, bind_local_disk
+from master.protocol.profiles import Profile
 from master.protocol.wire import BindError
 from master.state import State
 from master.store.rows import Target
@@ -19,6 +20,11 @@ from master.store.rows import Target
 LOCAL_DISK: Final = "local_disk"
 DIRECT: Final = "direct"
 MASTER_RELAY: Final = "master_relay"
+
+
+def relays(profile: Profile) -> bool:
+    """Return whether a release reaches the master's own disk through the master."""
+    return profile.relay
 
 
 def on_disk(target: Target) -> bool:

@@ -24,12 +24,10 @@ RECORD_TIMEOUT_MESSAGE: Final = "Agent 未在超时前回传状态（节点可�
 
 def stale_commands(state: State, now: Now) -> list[Command]:
     """Return the commands that are to be timed out, oldest id first."""
-    profile = state.config.profile
     threshold_utc = now.utc_in(-state.config.timings.command_timeout_s)
-    dispatched = commands.stale_dispatched(state.database, threshold_utc)
-    if profile.lease is not Lease.NONE:
-        dispatched = [command for command in dispatched if not _leased(state, command, now)]
-    if not profile.pending_times_out:
+    claimed = commands.stale_dispatched(state.database, threshold_utc)
+    dispatched = [command for command in claimed if not _leased(state, command, now)]
+    if not state.config.profile.pending_times_out:
         return dispatched
     return sorted(dispatched + _stale_pending(state, now), key=lambda command: command.id)
 
@@ -77,11 +75,12 @@ def _leased(state: State, command: Command, now: Now) -> bool:
 
     Only one whose record is running can; instants are compared here, not texts.
     """
-    work = links.linked(state, command)
+    lease = state.config.profile.lease
+    work = None if lease is Lease.NONE else links.linked(state, command)
     if work is None or work.status != RecordStatus.RUNNING:
         return False
     signs = [work.updated_at]
-    if state.config.profile.lease is Lease.NODE_OR_RECORD:
+    if lease is Lease.NODE_OR_RECORD:
         node = state.database.get(Node, command.node_id)
         if node is not None and node.status == NodeStatus.ONLINE:
             signs.append(node.last_seen)

@@ -129,7 +129,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "deletes-on-another-disk",
         "ADM-6",
         "A backup on a node's own disk is deleted from the list.",
-        ("    return node if on_disk else None\n", "    return None if on_disk else node\n"),
+        (
+            "    return node if target is not None and on_disk(target) else None\n",
+            "    return None if target is not None and on_disk(target) else node\n",
+        ),
     ),
     mutant(
         "deleted-record-comes-back",
@@ -279,6 +282,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "metrics-too-early",
         "ADM-32",
         "There are figures for Prometheus before the release that has them.",
-        ("show if profile.metrics else None", "show"),
+        ("show if metrics.served(profile) else None", "show"),
     ),
 )

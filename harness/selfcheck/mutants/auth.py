@@ -366,8 +366,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "AUTH-17",
         "Of several forwarded addresses the last counts before the release in which it does.",
         (
-            "    trusted_alone = state.config.profile.proxies_trusted\n",
-            "    trusted_alone = True\n",
+            "            if at == 0 or not _may_forward(state, hops[at]):\n",
+            "            if at == 0 or hops[at] not in TRUSTED_PROXIES:\n",
         ),
     ),
     mutant(
@@ -375,20 +375,20 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "AUTH-18",
         "Of several forwarded addresses the first counts, whoever wrote it.",
         (
-            "    trusted_alone = state.config.profile.proxies_trusted\n",
-            "    trusted_alone = False\n",
+            "            if at == 0 or not _may_forward(state, hops[at]):\n",
+            "            if at == 0:\n",
         ),
     ),
     mutant(
         "profile-without-second-factors",
         "AUTH-16",
         "A user's profile has the fields of the first release.",
-        ("    if not profile.rich_user:", "    if profile:"),
+        ("    if not known(profile):", "    if profile:"),
     ),
     mutant(
         "profile-with-an-address",
         "AUTH-19",
         "A user's profile has an address before the release in which it does.",
-        ("    if profile.rich_user:\n        more", "    if profile:\n        more"),
+        ("    if factors.known(profile):\n        more", "    if profile:\n        more"),
     ),
 )

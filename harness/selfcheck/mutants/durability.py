@@ -107,8 +107,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "DUR-3",
         "A report about a record that has ended is refused.",
         (
-            "    if profile.finished_records_final and record.status in FINISHED_RECORD:\n",
-            '    if record.status in FINISHED_RECORD:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n    if profile.finished_records_final and record.status in FINISHED_RECORD:\n',
+            "    if _is_final(state, record):\n",
+            '    if record.status in FINISHED_RECORD:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN")\n    if _is_final(state, record):\n',
         ),
     ),
     mutant(

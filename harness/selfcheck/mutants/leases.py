@@ -9,7 +9,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "only-the-taken-time-out",
         "TMO-11",
         "A command that nobody took waits for ever.",
-        ("    if not profile.pending_times_out:\n", "    if profile.pending_times_out:\n"),
+        (
+            "    if not state.config.profile.pending_times_out:\n",
+            "    if state.config.profile.pending_times_out:\n",
+        ),
     ),
     mutant(
         "untaken-leaves-its-record",
@@ -90,8 +93,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "TMO-13",
         "Heartbeats keep no command alive.",
         (
-            "    if state.config.profile.lease is Lease.NODE_OR_RECORD:\n",
-            "    if state.config.profile.lease is Lease.NONE:\n",
+            "    if lease is Lease.NODE_OR_RECORD:\n",
+            "    if lease is Lease.NONE:\n",
         ),
     ),
     mutant(
@@ -99,8 +102,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "TMO-13",
         "Heartbeats keep no restore alive.",
         (
-            "    if state.config.profile.lease is Lease.NODE_OR_RECORD:\n",
-            "    if state.config.profile.lease is Lease.NODE_OR_RECORD and command.type == 'run_task':\n",
+            "    if lease is Lease.NODE_OR_RECORD:\n",
+            "    if lease is Lease.NODE_OR_RECORD and command.type == 'run_task':\n",
         ),
     ),
     mutant(

@@ -187,7 +187,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "REC-8",
         "A finished record takes no further reports.",
         (
-            "    if profile.finished_records_final and record.status in FINISHED_RECORD:\n",
+            "    if _is_final(state, record):\n",
             "    if record.status in FINISHED_RECORD:\n",
         ),
     ),

@@ -4,10 +4,10 @@ from typing import Final
 
 from harness.selfcheck.mutant import Mutant, mutant
 
-_GUARD: Final = "    if profile.finished_records_final and record.status in FINISHED_RECORD:\n"
+_GUARD: Final = "    if _is_final(state, record):\n"
 _TOLD: Final = (
-    "        if profile.late_reports_told and not _repeats_backup(state, record, task, update):\n"
-    '            raise ApiError("BACKUP_RECORD_FINISHED")\n'
+    "        if not _repeats_backup(state, record, task, update):\n"
+    '            _tell_too_late(state, "BACKUP_RECORD_FINISHED")\n'
     "        return\n"
 )
 _OWNER: Final = "    if (made_for or task.node_id) != node.id:\n"
@@ -70,7 +70,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "repetition-refused",
         "REC-14",
         "A report that repeats what is known is told that it came too late.",
-        (_TOLD, _TOLD.replace(" and not _repeats_backup(state, record, task, update)", "")),
+        (_TOLD, _TOLD.replace("if not _repeats_backup(state, record, task, update)", "if record")),
     ),
     mutant(
         "late-report-not-told",

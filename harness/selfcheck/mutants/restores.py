@@ -4,10 +4,10 @@ from typing import Final
 
 from harness.selfcheck.mutant import Mutant, mutant
 
-_GUARD: Final = "    if profile.finished_records_final and restore.status in FINISHED_RECORD:\n"
+_GUARD: Final = "    if _is_final(state, restore):\n"
 _TOLD: Final = (
-    "        if profile.late_reports_told and not _repeats_restore(restore, update):\n"
-    '            raise ApiError("RESTORE_RECORD_FINISHED")\n'
+    "        if not _repeats_restore(restore, update):\n"
+    '            _tell_too_late(state, "RESTORE_RECORD_FINISHED")\n'
     "        return\n"
 )
 _CHECKED: Final = (
@@ -280,7 +280,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "restores-repetition-refused",
         "RST-14",
         "A report that repeats what is known of a restore is told that it came too late.",
-        (_TOLD, _TOLD.replace(" and not _repeats_restore(restore, update)", "")),
+        (_TOLD, _TOLD.replace("if not _repeats_restore(restore, update)", "if restore")),
     ),
     mutant(
         "late-restore-log-not-told",

@@ -214,7 +214,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-10",
         "A result that comes too early or too late is answered 409.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
+            "    elif profile.late_results_told and ended != command:\n",
             "    elif ended != command:\n",
         ),
     ),
@@ -223,8 +223,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-10",
         "A result that comes too early is answered 409.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif (profile.late_reports_told or command.status == CommandStatus.PENDING) and ended != command:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif (profile.late_results_told or command.status == CommandStatus.PENDING) and ended != command:\n",
         ),
     ),
     mutant(
@@ -232,8 +232,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-11",
         "A result that comes too late is answered 200.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif profile.late_reports_told and command.status == CommandStatus.PENDING:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif profile.late_results_told and command.status == CommandStatus.PENDING:\n",
         ),
     ),
     mutant(
@@ -241,8 +241,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-11",
         "Of a result that comes too late only success or failure is compared with what is known.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif profile.late_reports_told and ended.status != command.status:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif profile.late_results_told and ended.status != command.status:\n",
         ),
     ),
     mutant(
@@ -250,8 +250,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-11",
         "A result after the timeout is answered 200.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif profile.late_reports_told and ended != command and command.status != CommandStatus.TIMEOUT:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif profile.late_results_told and ended != command and command.status != CommandStatus.TIMEOUT:\n",
         ),
     ),
     mutant(
@@ -259,8 +259,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-12",
         "A result that repeats what is known is answered 409.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif profile.late_reports_told:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif profile.late_results_told:\n",
         ),
     ),
     mutant(
@@ -268,8 +268,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-12",
         "A result that repeats a success, and leaves its text out, is answered 409.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif profile.late_reports_told and replace(ended, result=bytes(result.result).decode()) != command:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif profile.late_results_told and replace(ended, result=bytes(result.result).decode()) != command:\n",
         ),
     ),
     mutant(
@@ -286,8 +286,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "RES-13",
         "A result for a command that nobody took is answered 200.",
         (
-            "    elif profile.late_reports_told and ended != command:\n",
-            "    elif profile.late_reports_told and ended != command and command.status != CommandStatus.PENDING:\n",
+            "    elif profile.late_results_told and ended != command:\n",
+            "    elif profile.late_results_told and ended != command and command.status != CommandStatus.PENDING:\n",
         ),
     ),
     mutant(

@@ -31,11 +31,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SEC-6",
         "The answer with a rotated token does not forbid storing it.",
         (
-            (
-                "    not_stored = NOT_STORED if state.config.profile.tokens_not_stored else ()\n"
-                '    return success({"newToken"'
-            ),
-            '    not_stored = ()\n    return success({"newToken"',
+            'return success({"newToken": token}, (*JSON_HEADERS, *not_stored(state.config.profile)))',
+            'return success({"newToken": token})',
         ),
     ),
     mutant(
@@ -43,11 +40,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SEC-13",
         "The answer with a rotated token forbids storing it before a release did.",
         (
-            (
-                "    not_stored = NOT_STORED if state.config.profile.tokens_not_stored else ()\n"
-                '    return success({"newToken"'
-            ),
-            '    not_stored = NOT_STORED\n    return success({"newToken"',
+            'return success({"newToken": token}, (*JSON_HEADERS, *not_stored(state.config.profile)))',
+            'return success({"newToken": token}, (*JSON_HEADERS, ("Cache-Control", "no-store")))',
         ),
     ),
     mutant(

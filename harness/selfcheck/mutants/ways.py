@@ -65,7 +65,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-14",
         "A specification does not say how a storage target is reached.",
         (
-            '    mode = storage.transfer_mode(state, target) if state.config.profile.relay else ""\n',
+            '    mode = storage.transfer_mode(state, target) if storage.relays(state.config.profile) else ""\n',
             '    mode = ""\n',
         ),
     ),
@@ -101,7 +101,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SPEC-17",
         "A specification says how a storage target is reached.",
         (
-            '    mode = storage.transfer_mode(state, target) if state.config.profile.relay else ""\n',
+            '    mode = storage.transfer_mode(state, target) if storage.relays(state.config.profile) else ""\n',
             "    mode = storage.transfer_mode(state, target)\n",
         ),
     ),
