@@ -2,8 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
+
+from master.protocol.profiles import PROFILES, Profile
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("harness", "master", "simulated_agents")
@@ -198,3 +201,46 @@ def test_everything_public_says_what_it_is() -> None:
     silent = [name for path in MODULES for name in undocumented(parse(path), name_of(path))]
 
     assert not silent
+
+
+def field_readings() -> dict[str, list[str]]:
+    """Return where the modules read each field of a profile, but for what it is called."""
+    names = [field.name for field in fields(Profile) if field.name not in ("name", "release")]
+    readings: dict[str, list[str]] = {name: [] for name in names}
+    for path in MODULES:
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.Attribute) and node.attr in readings:
+                readings[node.attr].append(f"{name_of(path)}:{node.lineno}")
+    return readings
+
+
+def test_a_difference_between_releases_is_decided_at_one_place() -> None:
+    """Each field of a profile is read once, in the master; whoever else cares asks that place."""
+    readings = field_readings()
+
+    assert {name: places for name, places in readings.items() if len(places) != 1} == {}
+    assert [places for (places,) in readings.values() if not places.startswith("master/")] == []
+
+
+def test_no_release_is_asked_for_by_its_name() -> None:
+    """What a release does follows from its fields: the master compares no profile's name."""
+    askers = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in MODULES
+        if name_of(path).startswith("master/") and name_of(path) != "master/protocol/profiles.py"
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith("profile.name")
+    ]
+
+    assert askers == []
+
+
+def test_each_field_of_a_profile_tells_releases_apart() -> None:
+    """A field with one value everywhere is no difference."""
+    same = [
+        field.name
+        for field in fields(Profile)
+        if len({getattr(profile, field.name) for profile in PROFILES.values()}) == 1
+    ]
+
+    assert same == []
