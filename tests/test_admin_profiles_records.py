@@ -7,10 +7,10 @@ import pytest
 import trio
 from cluster import EVERY, PATH, REMOTE_DISK, Cluster, cluster, profiles
 
-from master.admin.storage import RELAYED
 from master.objects import MemoryObjects
 from master.protocol.exchange import collect
 from master.protocol.profiles import PROFILES
+from master.service.storage import MASTER_RELAY
 from master.store.rows import Node, Record, Target
 
 ELSEWHERE = (400, "BACKUP_RECORD_CROSS_NODE_LOCAL_DISK")
@@ -45,7 +45,7 @@ def test_what_a_record_shows(profile: str) -> None:
     """The target's name, how the backup came there, whether it is locked, and its kind."""
     with cluster(profile) as one:
         one.target("other")
-        shown = page(one, one.backup(one.target("disk"), storage_transfer_mode=RELAYED))
+        shown = page(one, one.backup(one.target("disk"), storage_transfer_mode=MASTER_RELAY))
         keys = list(shown)
 
         named = profile in profiles("target_names_in_records")
@@ -54,7 +54,7 @@ def test_what_a_record_shows(profile: str) -> None:
         assert keys[keys.index("storagePath") + 1] == (
             "storageTransferMode" if relay else "durationSeconds"
         )
-        assert shown.get("storageTransferMode") == (RELAYED if relay else None)
+        assert shown.get("storageTransferMode") == (MASTER_RELAY if relay else None)
         locked = ["locked"] if profile in profiles("locks") else []
         kind = ["backupKind"] if profile in profiles("task_modes") else []
         assert keys[keys.index("completedAt") + 1 :] == [*locked, *kind, "logContent"]
@@ -280,7 +280,7 @@ def test_deleting_a_running_record_lets_the_next_run_begin(profile: str) -> None
 def test_the_master_deletes_what_is_on_its_own_disk(profile: str, path: str) -> None:
     """A backup whose node is gone is looked for there, as is one that was relayed."""
     with cluster(profile) as one:
-        record_id = one.backup(storage_transfer_mode=RELAYED, storage_path=path)
+        record_id = one.backup(storage_transfer_mode=MASTER_RELAY, storage_path=path)
         if profile not in profiles("relay"):
             one.database.delete(Node, 2)
         put(one)
@@ -296,7 +296,7 @@ def test_the_master_deletes_what_is_on_its_own_disk(profile: str, path: str) -> 
 def test_an_older_master_knows_no_relay() -> None:
     """On a newer master's file it takes a relayed backup for one on the node's disk."""
     with cluster("2.4") as one:
-        record_id = one.backup(storage_transfer_mode=RELAYED)
+        record_id = one.backup(storage_transfer_mode=MASTER_RELAY)
         object.__setattr__(one.state.config, "profile", PROFILES["2.3.5"])
 
         assert one.refusal("GET", f"/api/backup/records/{record_id}/download") == ELSEWHERE
@@ -437,7 +437,7 @@ def download(one: Cluster, record_id: int) -> tuple[dict[str, str], bytes]:
 def test_what_is_on_the_masters_disk_is_downloaded(profile: str) -> None:
     """A relayed backup, where there is one; before, it is on the node's disk like any other."""
     with cluster(profile) as one:
-        record_id = one.backup(storage_transfer_mode=RELAYED)
+        record_id = one.backup(storage_transfer_mode=MASTER_RELAY)
         put(one)
 
         if profile in profiles("relay"):

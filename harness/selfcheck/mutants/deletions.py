@@ -135,7 +135,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "lock-is-for-show",
         "ADM-16",
         "A locked record is deleted.",
-        ("    if profile.locks and record.locked:\n", "    if profile.locks and not record.id:\n"),
+        (
+            "    if by_locks(profile) and record.locked:\n",
+            "    if by_locks(profile) and not record.id:\n",
+        ),
     ),
     mutant(
         "lock-for-ever",
@@ -160,8 +163,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-16",
         "A viewer may unlock.",
         (
-            "        lambda profile: not_viewer(set_lock) if profile.locks else None\n",
-            "        lambda profile: signed_in(set_lock) if profile.locks else None\n",
+            "        lambda profile: not_viewer(set_lock) if kept.by_locks(profile) else None\n",
+            "        lambda profile: signed_in(set_lock) if kept.by_locks(profile) else None\n",
         ),
     ),
     mutant(
@@ -178,8 +181,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-17",
         "A full backup goes, whatever builds on it.",
         (
-            '    if profile.task_modes and record.backup_kind == "full":\n',
-            '    if profile.task_modes and record.backup_kind == "none":\n',
+            "    if _by_kinds(profile) and record.backup_kind == modes.FULL:\n",
+            '    if _by_kinds(profile) and record.backup_kind == "none":\n',
         ),
     ),
     mutant(

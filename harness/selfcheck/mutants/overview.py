@@ -317,8 +317,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "NODE-20",
         "A node shows its figures.",
         (
-            "figures = queues.figures(state.database) if state.config.profile.node_figures else None",
-            "figures = queues.figures(state.database) if state.config else None",
+            "    if not state.config.profile.node_figures:\n",
+            "    if not state.config:\n",
         ),
     ),
 )

@@ -79,8 +79,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-20",
         "The picked node is the task's from then on.",
         (
-            '    node = remote(state, node_id)\n    if node is None:\n        raise ApiError("MASTER_LOCAL_UNSUPPORTED")\n    if profile.task_modes and',
-            '    node = remote(state, node_id)\n    if pool:\n        state.database.update(Task, task.id, node_id=node_id)\n    if node is None:\n        raise ApiError("MASTER_LOCAL_UNSUPPORTED")\n    if profile.task_modes and',
+            '    node = remote(state, node_id)\n    if node is None:\n        raise ApiError("MASTER_LOCAL_UNSUPPORTED")\n    if modes.known(profile) and',
+            '    node = remote(state, node_id)\n    if pool:\n        state.database.update(Task, task.id, node_id=node_id)\n    if node is None:\n        raise ApiError("MASTER_LOCAL_UNSUPPORTED")\n    if modes.known(profile) and',
         ),
     ),
     mutant(
@@ -186,14 +186,14 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "labels-before-their-time",
         "NODE-21",
         "A node has labels.",
-        ("    labelled = state.config.profile.pools\n", "    labelled = True\n"),
+        ("    labelled = pools.known(state.config.profile)\n", "    labelled = True\n"),
     ),
     mutant(
         "labels-shown-before-their-time",
         "NODE-21",
         "A node shows labels, though it has none.",
         (
-            '{"labels": node.labels} if state.config.profile.pools else {}',
+            '{"labels": node.labels} if pools.known(state.config.profile) else {}',
             '{"labels": node.labels}',
         ),
     ),

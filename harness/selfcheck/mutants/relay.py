@@ -240,7 +240,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ART-20",
         "Uploads and downloads are there in every release.",
         (
-            "    return ByProfile(lambda profile: endpoint if profile.relay else None)\n",
+            "    return ByProfile(lambda profile: endpoint if storage.relays(profile) else None)\n",
             "    return ByProfile(lambda profile: endpoint)\n",
         ),
     ),
@@ -298,7 +298,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ART-22",
         "A relayed backup counts as one on its node's disk.",
         (
-            "    if state.config.profile.relay and record.storage_transfer_mode == RELAYED:\n        return None\n",
+            "    if relays(state.config.profile) and record.storage_transfer_mode == MASTER_RELAY:\n        return None\n",
             "",
         ),
     ),
