@@ -289,10 +289,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "uploads-in-memory",
         "DUR-15",
-        "What was uploaded ends with the master's life.",
+        "What was uploaded ends with the master's life while no task has ever succeeded.",
         (
             "            objects=objects or MemoryObjects(),\n",
-            "            objects=MemoryObjects(),\n",
+            "            objects=objects\n            if objects and database.count(Task, \"last_status = 'success'\")\n            else MemoryObjects(),\n",
         ),
     ),
 )
