@@ -32,6 +32,7 @@ from harness.selfcheck.mutants import (
     specs,
     tasks,
     timeouts,
+    tokens,
     uploads,
     ways,
 )
@@ -40,6 +41,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *http.MUTANTS,
     *bodies.MUTANTS,
     *auth.MUTANTS,
+    *tokens.MUTANTS,
     *nodes.MUTANTS,
     *offline.MUTANTS,
     *commands.MUTANTS,

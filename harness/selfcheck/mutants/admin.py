@@ -284,4 +284,19 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "There are figures for Prometheus before the release that has them.",
         ("show if metrics.served(profile) else None", "show"),
     ),
+    mutant(
+        "disabled-tasks-are-never-run",
+        "ADM-70",
+        "A disabled task is not run when it is asked for either.",
+        (
+            "    if state.config.profile.one_run_a_task:\n        _check_not_running",
+            '    if not task.enabled:\n        raise ApiError("BACKUP_TASK_INVALID")\n    if state.config.profile.one_run_a_task:\n        _check_not_running',
+        ),
+    ),
+    mutant(
+        "record-names-the-last-target",
+        "ADM-71",
+        "A run's record names the last of its task's storage targets.",
+        ("targets[0].id if targets", "targets[-1].id if targets"),
+    ),
 )

@@ -147,4 +147,37 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "What is no character in a text is left out.",
         ('    return _SURROGATE.sub("\\ufffd", text)\n', '    return _SURROGATE.sub("", text)\n'),
     ),
+    mutant(
+        "line-separators-as-they-are",
+        "HTTP-14",
+        "The line separator of Unicode leaves the master as it is.",
+        ('    ("\\u2028".encode(), b"\\\\u2028"),\n', ""),
+    ),
+    mutant(
+        "keys-in-small-letters-alone",
+        "HTTP-8",
+        "Keys are compared in small letters, not as Unicode folds them.",
+        (
+            "folded if len(folded := character.casefold()) == 1 else character",
+            "folded if len(folded := character.lower()) == 1 else character",
+        ),
+    ),
+    mutant(
+        "null-takes-back",
+        "HTTP-8",
+        "A null takes back what the same key said before.",
+        (
+            "                if name in self._nil:  # lists and objects become nil again\n                    setattr(message, attribute, None)\n                continue",
+            "                setattr(message, attribute, getattr(self._message(), attribute))\n                continue",
+        ),
+    ),
+    mutant(
+        "true-is-one",
+        "HTTP-7",
+        "A size of `true` is one byte.",
+        (
+            "if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):",
+            "if not isinstance(value, kind):",
+        ),
+    ),
 )

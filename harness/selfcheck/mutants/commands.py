@@ -205,4 +205,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "    try:\n        raw = wire.compact(payload) if payload else None\n    except ValueError:\n        state.database.execute(\"UPDATE agent_commands SET status = 'pending' WHERE id = ?\", (command_id,))\n        raise\n",
         ),
     ),
+    mutant(
+        "oldest-by-the-clock",
+        "CMD-1",
+        "The oldest command is the one with the earliest time, whatever the clock did.",
+        (
+            "AND status = 'pending' ORDER BY id LIMIT 1",
+            "AND status = 'pending' ORDER BY created_at, id LIMIT 1",
+        ),
+    ),
 )

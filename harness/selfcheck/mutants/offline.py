@@ -35,4 +35,28 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "A silent node is given work until a scan notices.",
         ("looks = state.config.profile.presence_everywhere", "looks = False"),
     ),
+    mutant(
+        "offline-forgets-the-host",
+        "OFF-70",
+        "The monitor forgets the host name of a node that it marks offline.",
+        (
+            '"UPDATE nodes SET status = ?, updated_at = ? WHERE is_local = 0',
+            "\"UPDATE nodes SET status = ?, updated_at = ?, hostname = '' WHERE is_local = 0",
+        ),
+    ),
+    mutant(
+        "host-names-are-trimmed",
+        "NODE-3",
+        "A host name loses the space around it.",
+        ("hostname=report.hostname,", "hostname=report.hostname.strip(),"),
+    ),
+    mutant(
+        "update-is-a-sign-of-life",
+        "NODE-5",
+        "A change of its limits counts as a node's sign of life.",
+        (
+            '"bandwidth_limit": wanted.bandwidthLimit.strip(),',
+            '"bandwidth_limit": wanted.bandwidthLimit.strip(), "last_seen": call.now.utc,',
+        ),
+    ),
 )

@@ -257,4 +257,94 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "A record ends when its task cannot be told.",
         (_WHOLE, "    with nullcontext():\n"),
     ),
+    mutant(
+        "timeout-keeps-the-older-error",
+        "TMO-3",
+        "A record that times out keeps the error that its agent reported before.",
+        (
+            "error_message=message,\n        completed_at=now.utc,",
+            "error_message=record.error_message or message,\n        completed_at=now.utc,",
+        ),
+    ),
+    mutant(
+        "durations-are-rounded",
+        "REC-70",
+        "A duration is rounded to the nearest second.",
+        (
+            "return int((now.ns - times.parse(started_at)) / NS)",
+            "return round((now.ns - times.parse(started_at)) / NS)",
+        ),
+    ),
+    mutant(
+        "begun-seconds-count",
+        "REC-70",
+        "A second that has begun counts for a duration.",
+        (
+            "return int((now.ns - times.parse(started_at)) / NS)",
+            "return -((times.parse(started_at) - now.ns) // NS)",
+        ),
+    ),
+    mutant(
+        "ended-with-the-report-before",
+        "REC-5",
+        "A record ends when it was last reported about before its end.",
+        (
+            '    took_s = records.duration_s(row.started_at, now)\n    return {"completed_at": now.utc,',
+            '    took_s = records.duration_s(row.started_at, now)\n    return {"completed_at": getattr(row, "updated_at") or now.utc,',
+        ),
+    ),
+    mutant(
+        "log-is-cut",
+        "LOG-1",
+        "A log keeps its last 64 KiB.",
+        (
+            'changes["log_content"] = record.log_content + update.logAppend',
+            'changes["log_content"] = (record.log_content + update.logAppend)[-65536:]',
+        ),
+    ),
+    mutant(
+        "restore-log-is-cut",
+        "LOG-2",
+        "A restore's log keeps its last 64 KiB.",
+        (
+            '    return stored + ("" if stored.endswith("\\n") else "\\n") + appended',
+            '    return (stored + ("" if stored.endswith("\\n") else "\\n") + appended)[-65536:]',
+        ),
+    ),
+    mutant(
+        "success-clears-the-error",
+        "REC-30",
+        "Success takes away the error that was reported before.",
+        (
+            '"error_message": update.errorMessage or record.error_message,',
+            '"error_message": "" if update.status == "success" else update.errorMessage or record.error_message,',
+        ),
+    ),
+    mutant(
+        "first-path-stays",
+        "REC-3",
+        "A report does not overwrite a storage path that is known.",
+        (
+            '"storage_path": update.storagePath or record.storage_path,',
+            '"storage_path": record.storage_path or update.storagePath,',
+        ),
+    ),
+    mutant(
+        "running-again-takes-no-time",
+        "REC-8",
+        "A finished record that is reported running forgets how long it took.",
+        (
+            "    if finished:\n        changes |= _end(record, now)\n    with",
+            '    if finished:\n        changes |= _end(record, now)\n    elif update.status == "running":\n        changes["duration_seconds"] = 0\n    with',
+        ),
+    ),
+    mutant(
+        "last-status-of-the-newest-run",
+        "REC-6",
+        "Only the run that began last counts for its task's last status.",
+        (
+            "    last_run_at = record.started_at if state",
+            '    newest = state.database.find(Record, "task_id = ? ORDER BY id DESC", record.task_id)\n    if newest is not None and newest.id != record.id:\n        return\n    last_run_at = record.started_at if state',
+        ),
+    ),
 )

@@ -360,4 +360,31 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "_FINISH_DISPATCHED = f\"{_FINISH} AND status IN ('dispatched', ?1)\"",
         ),
     ),
+    mutant(
+        "errors-of-failures-alone",
+        "RES-1",
+        "What a successful result says of errors is dropped.",
+        (
+            "        error_message=result.errorMessage,\n",
+            '        error_message="" if result.success else result.errorMessage,\n',
+        ),
+    ),
+    mutant(
+        "errors-are-cut",
+        "RES-1",
+        "The error of a result is cut after 255 characters.",
+        (
+            "        error_message=result.errorMessage,\n",
+            "        error_message=result.errorMessage[:255],\n",
+        ),
+    ),
+    mutant(
+        "timeout-brings-a-result",
+        "TMO-6",
+        "A command that times out has `null` for its result.",
+        (
+            "SET status = 'timeout', error_message = ?, payload = ?,\"",
+            "SET status = 'timeout', error_message = ?, result = 'null', payload = ?,\"",
+        ),
+    ),
 )

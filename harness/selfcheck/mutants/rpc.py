@@ -243,4 +243,58 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '("POST", "/api/database/discover"): not_viewer(discover)',
         ),
     ),
+    mutant(
+        "paths-are-trimmed",
+        "RPC-1",
+        "The folder to list loses the space around its name.",
+        (
+            'payload = {"path": path if path.strip() else "/"}',
+            'payload = {"path": path.strip() or "/"}',
+        ),
+    ),
+    mutant(
+        "paths-are-cleaned",
+        "RPC-1",
+        "The folder to list is asked for in its shortest form.",
+        (
+            'payload = {"path": path if path.strip() else "/"}',
+            'payload = {"path": posixpath.normpath(path) if path.strip() else "/"}',
+        ),
+    ),
+    mutant(
+        "listings-are-sorted",
+        "RPC-1",
+        "A listing is sorted, folders first.",
+        (
+            "        entries.append(Entry(name=entry.name, path=entry.path, isDir=entry.isDir, size=entry.size))\n    return entries",
+            "        entries.append(Entry(name=entry.name, path=entry.path, isDir=entry.isDir, size=entry.size))\n    return sorted(entries, key=lambda one: (not one.isDir, one.name))",
+        ),
+    ),
+    mutant(
+        "listings-hide-dots",
+        "RPC-1",
+        "A listing leaves out what begins with a dot.",
+        (
+            "        entries.append(Entry(name=entry.name, path=entry.path, isDir=entry.isDir, size=entry.size))\n    return entries",
+            '        entries.append(Entry(name=entry.name, path=entry.path, isDir=entry.isDir, size=entry.size))\n    return [one for one in entries if not one.name.startswith(".")]',
+        ),
+    ),
+    mutant(
+        "folders-have-no-size",
+        "RPC-1",
+        "A listing gives folders no size.",
+        (
+            "isDir=entry.isDir, size=entry.size))",
+            "isDir=entry.isDir, size=0 if entry.isDir else entry.size))",
+        ),
+    ),
+    mutant(
+        "databases-are-sorted",
+        "RPC-6",
+        "The databases found are sorted by name.",
+        (
+            "return success(DatabaseNames(databases=found.databases))",
+            "return success(DatabaseNames(databases=found.databases and sorted(found.databases)))",
+        ),
+    ),
 )

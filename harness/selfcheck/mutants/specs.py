@@ -307,4 +307,22 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '    if (made_for or task.node_id) != node.id:\n        raise ApiError("BACKUP_RECORD_FORBIDDEN", f"{record.storage_path} {record.file_name} {task.name}")\n',
         ),
     ),
+    mutant(
+        "disabled-targets-are-left-out",
+        "SPEC-2",
+        "A specification leaves disabled storage targets out.",
+        (
+            ' WHERE backup_task_id = ?) ORDER BY id",\n        task.id',
+            ' WHERE backup_task_id = ?) AND enabled = 1 ORDER BY id",\n        task.id',
+        ),
+    ),
+    mutant(
+        "restored-from-where-the-task-stores",
+        "SPEC-7",
+        "A restore is told the storage target of its task, not that of its backup.",
+        (
+            'target = state.database.get(Target, record.storage_target_id)\n    if target is None:\n        raise ApiError("BACKUP_STORAGE',
+            'target = next(iter(tasks.targets_of(state.database, task)), None)\n    if target is None:\n        raise ApiError("BACKUP_STORAGE',
+        ),
+    ),
 )

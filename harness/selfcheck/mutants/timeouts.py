@@ -247,4 +247,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "        updated_at=now.local,\n        log_content=record.log_content + message,\n    )\n    return True\n",
         ),
     ),
+    mutant(
+        "deletions-wait-for-ever",
+        "TMO-11",
+        "The deletion of a backup waits for its node for ever.",
+        (
+            "\"WHERE status = 'pending' AND created_at < ? ORDER BY id\"",
+            "\"WHERE status = 'pending' AND type <> 'delete_storage_object' AND created_at < ? ORDER BY id\"",
+        ),
+    ),
 )

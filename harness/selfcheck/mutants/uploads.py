@@ -228,4 +228,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             + _OWN,
         ),
     ),
+    mutant(
+        "nothing-is-refused",
+        "ART-1",
+        "An upload of no bytes is refused.",
+        (
+            "if artifact.size_bytes >= wire.INT64_MAX or",
+            "if not 0 < artifact.size_bytes < wire.INT64_MAX or",
+        ),
+    ),
 )
