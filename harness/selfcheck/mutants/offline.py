@@ -59,4 +59,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '"bandwidth_limit": wanted.bandwidthLimit.strip(), "last_seen": call.now.utc,',
         ),
     ),
+    mutant(
+        "limits-before-the-node",
+        "NODE-11",
+        "An update of a node that is not there is refused for its limits first.",
+        (
+            '    find(state, node_id)\n    if wanted.maxConcurrent < 0:\n        raise ApiError("NODE_INVALID")\n',
+            '    if wanted.maxConcurrent < 0:\n        raise ApiError("NODE_INVALID")\n    find(state, node_id)\n',
+        ),
+    ),
 )
