@@ -126,15 +126,20 @@ class ShiftedClock:
 
     Args:
         clock: the time everywhere.
+        zone_s: the machine's time zone, in seconds east of UTC.
 
     """
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, zone_s: int = 0) -> None:
         self._clock = clock
         self._shift_ns = 0
-        self.offset_s = clock.offset_s
+        self._zone_s = zone_s
         self.monotonic_s = clock.monotonic_s
         self.sleep_until = clock.sleep_until
+
+    def offset_s(self, _: int) -> int:
+        """Return the machine's distance from UTC at an instant, in seconds east."""
+        return self._zone_s
 
     def shift(self, seconds: float) -> None:
         """Set the wall clock forward, or back if negative."""

@@ -144,7 +144,7 @@ async def _play_embedded(
         bcrypt_cost=_SIMULATED_BCRYPT_COST,
     )
     entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
-    wall = ShiftedClock(clock)
+    wall = ShiftedClock(clock, scenario.zone_s)
     objects = MemoryObjects()
 
     def make(image: bytes | None) -> Master:

@@ -14,6 +14,7 @@ from master.admin.windows import is_open
 from master.now import Now
 from master.protocol.errors import ApiError
 from master.protocol.states import NodeStatus
+from master.protocol.times import NS
 from master.state import State
 from master.store.rows import Task
 
@@ -61,7 +62,9 @@ def trigger(state: State, task: Task, now: Now) -> None:
         detail = f"节点 {node.name} 离线 (task: {task.name}, cron: {task.cron_expr})"
         _note(state, task, now, "scheduled_skip", f"跳过调度触发：{detail}")
         return
-    if not is_open(task.maintenance_windows, now.ns):
+    # here a window is in the machine's own time, while `run_task` takes it for UTC (protocol 4.6)
+    own_ns = now.ns + state.clock.offset_s(now.ns) * NS
+    if not is_open(task.maintenance_windows, own_ns):
         detail = f"非维护窗口 (task: {task.name}, windows: {task.maintenance_windows})"
         _note(state, task, now, "scheduled_skip", f"跳过调度触发：{detail}")
         return

@@ -24,10 +24,20 @@ from stories import (
         (
             "«scenari: S.\nclauses: [TMO-1]\nscenario: T.\n" + TAIL,
             (
-                "expected a key of a scenario (scenario, clauses, profiles, clocks, because, timing,"
-                " agents, targets, tasks, cases, steps), got 'scenari'"
+                "expected a key of a scenario (scenario, clauses, profiles, clocks, because, zone,"
+                " timing, agents, targets, tasks, cases, steps), got 'scenari'"
             ),
             "did you mean 'scenario'?",
+        ),
+        (
+            'scenario: S.\nclauses: [TMO-1]\nclocks: [virtual]\nbecause: B.\nzone: «"2h"\n' + TAIL,
+            """expected a time zone such as "+02:00", got '2h'""",
+            None,
+        ),
+        (
+            'scenario: S.\nclauses: [TMO-1]\nzone: «"+02:00"\n' + TAIL,
+            "expected 'clocks: [virtual]' beside a zone: a real machine has its own",
+            None,
         ),
         (
             "scenario: «5\nclauses: [TMO-1]\n" + TAIL,

@@ -96,6 +96,19 @@ def test_a_silent_node_is_passed_over_before_the_monitor_saw_it(profile: str) ->
     play(story, profile)
 
 
+def test_the_schedule_looks_at_windows_in_its_own_zone() -> None:
+    """A window in UTC is closed two hours further east, where the schedule stands."""
+
+    async def story(rig: Rig) -> None:
+        await rig.task("30 2 * * *", maintenanceWindows="time=00:00-01:00")
+        await rig.clock.sleep(HOUR_S)
+
+        assert rig.runs() == []
+        assert len(await rig.audit("scheduled_skip")) == 1
+
+    play(story, "2.4", EastClock())
+
+
 def test_outside_of_its_windows_a_task_does_not_run() -> None:
     """And the audit log says so."""
 

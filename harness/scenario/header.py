@@ -1,11 +1,14 @@
 """The head of a scenario: what it shows, about which clauses, where it applies, with which timers."""
 
+import re
 from typing import Final
 
 from harness.scenario.durations import TIMERS, DurationError, literal_seconds
 from harness.scenario.reading import Reading
 from harness.scenario.source import Mapping, Node, Scalar
 from master.protocol.profiles import PROFILES
+
+_ZONE: Final = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", re.ASCII)
 
 CLOCKS: Final = ("virtual", "real")
 
@@ -18,6 +21,7 @@ TOP_KEYS: Final[dict[str, str]] = {
     "profiles": "the profiles it applies to; all when left out",
     "clocks": "the clocks it can run on, `virtual` and `real`; both when left out",
     "because": "why it cannot run on the other clock; required when one is left out",
+    "zone": 'the time zone of the master\'s machine, east of UTC: `"+02:00"`; virtual clock only',
     "timing": "timers of the master that differ from the defaults, each with a duration",
     "agents": "the agents, by name",
     "targets": "the storage targets, by name; a task that names none gets one called `disk`",
@@ -63,6 +67,24 @@ def read_clocks(reading: Reading, root: Mapping) -> tuple[tuple[str, ...], str |
     if reason is not None and set(clocks) == set(CLOCKS):
         reading.wrong(root.key("because"), "expected 'because' only where 'clocks' leaves one out")
     return clocks, because
+
+
+def read_zone(reading: Reading, node: Node | None, clocks: tuple[str, ...]) -> int:
+    """Return the zone of the master's machine, in seconds east of UTC."""
+    if node is None:
+        return 0
+    text = reading.text(node, "a time zone")
+    found = _ZONE.fullmatch(text or "")
+    if text is not None and found is None:
+        reading.wrong(node, f'expected a time zone such as "+02:00", got {text!r}')
+    elif clocks != ("virtual",):
+        reading.wrong(
+            node, "expected 'clocks: [virtual]' beside a zone: a real machine has its own"
+        )
+    if found is None:
+        return 0
+    seconds = int(found[2]) * 3_600 + int(found[3]) * 60
+    return -seconds if found[1] == "-" else seconds
 
 
 def read_timing(reading: Reading, node: Node | None) -> None:

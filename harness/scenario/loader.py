@@ -17,6 +17,7 @@ from harness.scenario.header import (
     read_profiles,
     read_shows,
     read_timing,
+    read_zone,
 )
 from harness.scenario.model import Place, Scenario
 from harness.scenario.reading import Reading
@@ -202,6 +203,7 @@ def _scenario(reading: Reading, root: Mapping, scenario_id: str) -> Scenario:
         profiles=read_profiles(reading, root.get("profiles")),
         clocks=clocks,
         because=because,
+        zone_s=read_zone(reading, root.get("zone"), clocks),
         timing=reading.timing,
         agents=agents,
         targets=tuple(targets),

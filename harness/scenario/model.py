@@ -133,6 +133,7 @@ class Scenario:
         clauses: the ids of the clauses it is about.
         profiles: the profiles it applies to.
         clocks: the clocks it can run on, and `because` why not on the others.
+        zone_s: the zone of the master's machine, in seconds east of UTC.
         timing: timers that differ from the defaults, in seconds.
         case: the name of its case, where the file has a table of them.
 
@@ -145,6 +146,7 @@ class Scenario:
     profiles: tuple[str, ...]
     clocks: tuple[str, ...]
     because: str | None
+    zone_s: int
     timing: dict[str, float]
     agents: tuple[AgentDecl, ...]
     targets: tuple[TargetDecl, ...]

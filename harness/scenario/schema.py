@@ -312,6 +312,7 @@ def json_schema(behaviours: Table[str, Table[str, str]] | None = None) -> Schema
         "profiles": _words(KNOWN_PROFILES),
         "clocks": _words(CLOCKS),
         "because": sentence,
+        "zone": {"type": "string", "pattern": r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"},
         "timing": timing,
         "agents": _by_name(_agent(behaviours)),
         "targets": _by_name(_target()),

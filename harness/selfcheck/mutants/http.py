@@ -278,4 +278,16 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "Install scripts are served below the API before the release in which they are.",
         ("endpoint if profile.install_under_api else None", "endpoint"),
     ),
+    mutant(
+        "install-script-is-no-text",
+        "HTTP-22",
+        "An install script says that it is a shell script.",
+        ("    if state.config.profile.install_script_is_text:", "    if not state:"),
+    ),
+    mutant(
+        "install-script-is-text-too-early",
+        "HTTP-23",
+        "An install script is plain text before the release in which it is.",
+        ("    if state.config.profile.install_script_is_text:", "    if state:"),
+    ),
 )

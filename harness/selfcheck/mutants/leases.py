@@ -293,4 +293,16 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
         profile="2.4",
     ),
+    mutant(
+        "ages-of-the-waiting-as-instants",
+        "TMO-23",
+        "The age of a waiting command is right in every zone.",
+        ("    if state.config.profile.pending_age_as_text:", "    if not state:"),
+    ),
+    mutant(
+        "ages-of-the-waiting-as-texts",
+        "TMO-24",
+        "The age of a waiting command is taken from its local time, as text.",
+        ("    if state.config.profile.pending_age_as_text:", "    if state:"),
+    ),
 )

@@ -82,8 +82,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-25",
         "Nobody is told of a task that was passed over.",
         (
-            '        _note(state, task, now, "scheduled_skip", f"跳过调度触发：{detail}")\n        return\n    if not is_open',
-            "        return\n    if not is_open",
+            '        _note(state, task, now, "scheduled_skip", f"跳过调度触发：{detail}")\n        return\n    # here a window',
+            "        return\n    # here a window",
         ),
     ),
     mutant(
@@ -173,7 +173,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "ADM-44",
         "The schedule runs a task outside of its windows.",
         (
-            "    if not is_open(task.maintenance_windows, now.ns):\n        detail",
+            "    if not is_open(task.maintenance_windows, own_ns):\n        detail",
             "    if not task:\n        detail",
         ),
         (
@@ -189,5 +189,17 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "    state.database.update(Task, existing.id, **columns, updated_at",
             '    columns["maintenance_windows"] = existing.maintenance_windows or columns["maintenance_windows"]\n        state.database.update(Task, existing.id, **columns, updated_at',
         ),
+    ),
+    mutant(
+        "cron-in-local-time-at-once",
+        "ADM-50",
+        "Cron expressions are in local time before the release in which they are.",
+        ("if config.profile.cron_in_local_time else lambda _: 0", "if config else lambda _: 0"),
+    ),
+    mutant(
+        "cron-in-utc",
+        "ADM-51",
+        "Cron expressions are in UTC.",
+        ("clock.offset_s if config.profile.cron_in_local_time else lambda _: 0", "lambda _: 0"),
     ),
 )

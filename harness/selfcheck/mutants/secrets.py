@@ -62,4 +62,16 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             'detail=f"轮换节点 Token {token} (ID: {node.id})"',
         ),
     ),
+    mutant(
+        "install-of-anything",
+        "SEC-14",
+        "The version in an install script is not looked at.",
+        ("    checked = profile.install_versions_checked\n", "    checked = False\n"),
+    ),
+    mutant(
+        "install-of-versions-too-early",
+        "SEC-15",
+        "The version in an install script is looked at before the release that does.",
+        ("    checked = profile.install_versions_checked\n", "    checked = True\n"),
+    ),
 )
