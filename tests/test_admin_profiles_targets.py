@@ -46,6 +46,34 @@ def test_a_change_and_a_trial_are_read_alike(profile: str) -> None:
             assert tried == (400, "STORAGE_TARGET_INVALID_CONFIG")
 
 
+@pytest.mark.parametrize(
+    ("password", "complaint"),
+    [
+        ("", None),
+        ("a" * 22, None),
+        ("secret", "input too short when revealing password - is it obscured?"),
+        ("a" * 21, "illegal base64 data at input byte 20"),
+        ("se cret", "illegal base64 data at input byte 2"),
+        ("pässword", "illegal base64 data at input byte 1"),
+    ],
+)
+def test_a_webdav_password_is_obscured_already(password: str, complaint: str | None) -> None:
+    """Or there is none; a client of such a server cannot be made otherwise, as real servers say."""
+    with cluster("2.0") as one:
+        config = {"endpoint": "https://dav.example", "username": "u", "password": password}
+        body = {"name": "dav", "type": "webdav", "config": config}
+        answer = one.send("POST", "/api/storage-targets", body)
+        told = json.loads(answer.body)
+        if complaint is None:
+            assert answer.status == 200
+        else:
+            assert (answer.status, told["code"]) == (400, "STORAGE_TARGET_INVALID_CONFIG")
+            assert told["message"].startswith(
+                "create rclone fs for webdav: couldn't decrypt password: "
+            )
+            assert told["message"].endswith(complaint)
+
+
 @pytest.mark.parametrize("objects", [MemoryObjects, DiskObjects])
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_trial_makes_a_folder_where_objects_are_files(

@@ -5,6 +5,7 @@ this one makes no clients and keeps the checks that need none. It knows the kind
 one names itself, not the further ones it takes over from rclone.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -55,6 +56,27 @@ def _needs_region(message: str) -> Callable[[Config], str]:
     return lambda config: "" if config["endpoint"].strip() or config["region"].strip() else message
 
 
+_NO_BASE64: Final = re.compile("[^A-Za-z0-9_-]")
+_REVEALED_BYTES_MIN: Final = 16
+
+
+def _reveals(config: Config) -> str:
+    """Say what is wrong with a password that is not as rclone's `obscure` command writes it.
+
+    A client of a WebDAV server wants it in that form: 16 bytes and the password, in base64.
+    """
+    text = config["password"]
+    stray = _NO_BASE64.search(text)
+    at = stray.start() if stray else len(text) - 1 if len(text) % 4 == 1 else None
+    if at is not None:
+        wrong = f"base64 decode failed when revealing password - is it obscured?: illegal base64 data at input byte {at}"
+    elif text and len(text) * 3 // 4 < _REVEALED_BYTES_MIN:
+        wrong = "input too short when revealing password - is it obscured?"
+    else:
+        return ""
+    return f"create rclone fs for webdav: couldn't decrypt password: {wrong}"
+
+
 _QINIU_REGIONS: Final = ("z0", "cn-east-2", "z1", "z2", "na0", "as0")
 
 
@@ -93,7 +115,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
     "webdav": Provider(
         "WebDAVConfig",
         _texts("endpoint", "username", "password", "basePath"),
-        _needs(("endpoint",), "webdav endpoint is required"),
+        _in_order(_needs(("endpoint",), "webdav endpoint is required"), _reveals),
         ("username", "password"),
     ),
     "google_drive": Provider(

@@ -257,8 +257,8 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "SEC-2",
         "A target's page shows the name that it logs in with.",
         (
-            '        _needs(("endpoint",), "webdav endpoint is required"),\n        ("username", "password"),\n',
-            '        _needs(("endpoint",), "webdav endpoint is required"),\n        ("password",),\n',
+            'webdav endpoint is required"), _reveals),\n        ("username", "password"),\n',
+            'webdav endpoint is required"), _reveals),\n        ("password",),\n',
         ),
     ),
     mutant(
