@@ -391,4 +391,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "A user's profile has an address before the release in which it does.",
         ("    if factors.known(profile):\n        more", "    if profile:\n        more"),
     ),
+    mutant(
+        "viewers-download-nothing",
+        "AUTH-8",
+        "A viewer is refused the download of a backup.",
+        (": signed_in(download)", ": not_viewer(download)"),
+    ),
 )
