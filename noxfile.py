@@ -34,12 +34,17 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, with coverage of branches."""
+    """Run the tests, on as many processors as there are."""
+    install(session, "test")
+    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests in one process, and say which branches they never took."""
     install(session, "test")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    if not session.posargs:
-        session.run("coverage", "combine", success_codes=[0, 1], silent=True)
-        session.run("coverage", "report")
+    session.run("coverage", "report")
 
 
 @nox.session
