@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from harness.selfcheck.child import Job, main
+from harness.selfcheck.edited import imports
 
 _HUNG = (-signal.SIGPROF, -signal.SIGALRM)
 _FORKS = multiprocessing.get_context("fork")
@@ -77,6 +78,7 @@ def work(
     waiting = iter(jobs)
     working: dict[Connection, _Worker] = {}
     finished: dict[str, Done] = {}
+    imports()  # each fork would have to find out by itself
     gc.freeze()  # what is here now is shared with every fork, as long as nobody touches it
     try:
         while True:

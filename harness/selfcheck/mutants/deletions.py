@@ -160,12 +160,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "viewers-unlock",
-        "ADM-16",
+        "AUTH-8",
         "A viewer may unlock.",
         (
             "        lambda profile: not_viewer(set_lock) if kept.by_locks(profile) else None\n",
             "        lambda profile: signed_in(set_lock) if kept.by_locks(profile) else None\n",
         ),
+        profile="2.4",
     ),
     mutant(
         "batch-passes-locks",
