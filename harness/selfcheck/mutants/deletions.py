@@ -159,16 +159,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         ),
     ),
     mutant(
-        "viewers-unlock",
-        "AUTH-8",
-        "A viewer may unlock.",
-        (
-            "        lambda profile: not_viewer(set_lock) if kept.by_locks(profile) else None\n",
-            "        lambda profile: signed_in(set_lock) if kept.by_locks(profile) else None\n",
-        ),
-        profile="2.4",
-    ),
-    mutant(
         "batch-passes-locks",
         "ADM-16",
         "What is deleted among others is deleted whether it is locked or not.",

@@ -197,4 +197,13 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             '{"labels": node.labels}',
         ),
     ),
+    mutant(
+        "only-the-latest-run-counts",
+        "ADM-10",
+        "Only the latest run of all tasks keeps its task from running again.",
+        (
+            "    running = records.running_of(state.database, task.id)\n    if running is not None:\n",
+            "    latest = state.database.find(Record, \"status = 'running' ORDER BY id DESC\")\n    running = latest if latest and latest.task_id == task.id else None\n    if running is not None:\n",
+        ),
+    ),
 )

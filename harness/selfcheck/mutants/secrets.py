@@ -74,4 +74,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "The version in an install script is looked at before the release that does.",
         ("    checked = profile.install_versions_checked\n", "    checked = True\n"),
     ),
+    mutant(
+        "install-tokens-for-an-hour",
+        "SEC-12",
+        "An install token counts for an hour, whatever it was made for.",
+        ("        expires_at=now.utc_in(ttl_s),", "        expires_at=now.utc_in(3_600),"),
+    ),
 )

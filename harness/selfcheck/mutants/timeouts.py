@@ -256,4 +256,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "\"WHERE status = 'pending' AND type <> 'delete_storage_object' AND created_at < ? ORDER BY id\"",
         ),
     ),
+    mutant(
+        "twenty-a-scan",
+        "TMO-1",
+        "A scan times out twenty commands at most.",
+        ('AND dispatched_at < ? ORDER BY id"', 'AND dispatched_at < ? ORDER BY id LIMIT 20"'),
+    ),
 )
