@@ -1,10 +1,14 @@
 """The command `muster`. Its exit codes are part of its interface (`harness.verdict.Exit`)."""
 
+import contextlib
+import errno
 import io
+import os
 import signal
 import sys
 import traceback
 from importlib.metadata import version
+from typing import Final, NoReturn
 
 import click
 
@@ -38,6 +42,25 @@ def _as_interrupt(*_: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+_UNWRITABLE: Final = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOENT,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EIO,
+)
+"""What keeps a report or the screen's text from being written that could be, when muster began."""
+
+
+def _end_unwritten(error: OSError) -> NoReturn:
+    """Say what could not be written, and end without another try to write the rest."""
+    what = error.filename or "the output"
+    with contextlib.suppress(OSError):
+        click.echo(f"Error: {what} cannot be written: {error.strerror}", err=True)
+    os._exit(Exit.USAGE)
+
+
 def main() -> None:
     """Run the command line, and turn every way it can end into an exit code."""
     # whoever a script starts in the background is told to ignore interrupts, and would then ignore
@@ -64,7 +87,9 @@ def main() -> None:
     except SystemExit as error:
         # click and rich end so when the reader is gone (`muster … | head`): nobody knows the rest
         sys.exit(Exit.UNKNOWN if error.code == 1 else error.code)
-    except Exception:  # noqa: BLE001 - the last door: everything else is our own fault
+    except Exception as error:  # noqa: BLE001 - the last door: everything else is our own fault
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            _end_unwritten(error)
         traceback.print_exc()
         click.echo("muster: this is a fault of muster itself; please report it", err=True)
         sys.exit(Exit.INTERNAL)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -490,3 +491,63 @@ def test_the_examples_of_the_help_are_dedented() -> None:
 
         assert done.returncode == 0
         assert textwrap.dedent(done.stdout).startswith("Usage: ")
+
+
+def test_an_interrupt_while_loading_ends_it() -> None:
+    """Without a traceback: until the command line is there, the system's own handler is."""
+    script = (
+        "import os, signal, sys, types\n"
+        "cli = types.ModuleType('harness.cli')\n"
+        "cli.main = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.modules['harness.cli'] = cli\n"
+        "from harness.entry import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--junit"])
+def test_a_full_disk_is_one_line(folder: Path, option: str) -> None:
+    """It is nobody's fault of muster's, and says which file it was."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "run", str(folder), option, "/dev/full"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == Exit.USAGE
+    assert done.stderr.splitlines()[-1].endswith("cannot be written: No space left on device")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_screen_is_one_line(folder: Path) -> None:
+    """What cannot be shown has no verdict."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "run", str(folder)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == Exit.USAGE
+    assert "Traceback" not in done.stderr
+
+
+def test_a_summary_that_cannot_be_written(folder: Path, tmp_path: Path) -> None:
+    """A step of a workflow without a place for its summary gets a line, too."""
+    environment = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "nowhere" / "summary")}
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "run", str(folder), "--github"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == Exit.USAGE
+    assert "nowhere/summary cannot be written" in done.stderr
