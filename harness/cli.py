@@ -38,7 +38,7 @@ for command in (run, validate, schema, clauses, explain, serve, agents, selfchec
 
 
 def _as_interrupt(*_: object) -> None:
-    """Treat SIGTERM as an interrupt, so that servers are stopped and reports are written."""
+    """Treat the end of a job or of its terminal as an interrupt, so that servers are stopped and reports are written."""
     signal.raise_signal(signal.SIGINT)
 
 
@@ -61,12 +61,19 @@ def _end_unwritten(error: OSError) -> NoReturn:
     os._exit(Exit.USAGE)
 
 
-def main() -> None:
-    """Run the command line, and turn every way it can end into an exit code."""
+def _heed_signals() -> None:
+    """End as an interrupt does when the job or the terminal ends."""
     # whoever a script starts in the background is told to ignore interrupts, and would then ignore
     # SIGTERM too
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _as_interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` wants it ignored
+        signal.signal(signal.SIGHUP, _as_interrupt)
+
+
+def main() -> None:
+    """Run the command line, and turn every way it can end into an exit code."""
+    _heed_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without UTF-8 is no reason to stop
             stream.reconfigure(errors="backslashreplace")

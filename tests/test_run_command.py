@@ -430,6 +430,7 @@ def test_a_terminated_run_leaves_no_server(tmp_path: Path) -> None:
     for number, code in (
         (signal.SIGINT, Exit.UNKNOWN),
         (signal.SIGTERM, Exit.UNKNOWN),
+        (signal.SIGHUP, Exit.UNKNOWN),
         (signal.SIGKILL, -signal.SIGKILL),
     ):
         with subprocess.Popen(
