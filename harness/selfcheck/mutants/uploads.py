@@ -163,7 +163,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     ),
     mutant(
         "hash-in-small-letters-only",
-        "ART-9",
+        "ART-1",
         "A hash in capitals is refused.",
         (
             _HASH,
