@@ -218,6 +218,11 @@ async def _break_connection(folder: Path) -> None:
             await link.aclose()
             while files():  # noqa: ASYNC110
                 await trio.sleep(0.01)
+        async with httpx.AsyncClient(base_url=served.url) as client:
+            alive = await client.get("/health")
+
+        assert alive.status_code == 200  # the connection broke, the master did not
+        assert files() == []
 
 
 async def _running(served: Served, folder: Path) -> bytes:
