@@ -1,7 +1,7 @@
 """Install tokens: made by an admin, good for one script, handed to whoever has them (4.3)."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from master import audit
@@ -272,26 +272,6 @@ def _consume(state: State, call: Call, token: InstallToken, kind: str) -> Plan |
 _PLANNED: Final = ("agent_master_url", "agent_ver", "mode", "arch", "proxy_url", "ca_cert_file")
 
 
-def show_script(state: State, call: Call) -> Response:
-    """`GET /install/:token`: the script, once; 20 requests a minute and client."""
-    if not state.install_limiter.allow(client_of(state, call.request), call.now.ns):
-        return _say(429, "请求过于频繁，请稍后再试")
-    token = _valid(state, call)
-    if token is None:
-        return _say(410, "install token 不存在、已过期或已消费")
-    plan = _consume(state, call, token, "script")
-    if plan is None:
-        return _say(500, "server error")
-    try:
-        text = script(plan)
-    except ValueError:
-        return _say(500, "render error")
-    headers: Headers = (("Content-Type", "text/x-shellscript; charset=utf-8"),)
-    if state.config.profile.install_script_is_text:
-        headers = (*_TEXT, *_kept_as_it_is("inline", "backupx-agent-install.sh"))
-    return Response(200, text.encode(), headers)
-
-
 def _kept_as_it_is(disposition: str, name: str) -> Headers:
     """Return what keeps proxies from storing or rewriting a file."""
     return (
@@ -301,22 +281,51 @@ def _kept_as_it_is(disposition: str, name: str) -> Headers:
     )
 
 
-def show_compose(state: State, call: Call) -> Response:
-    """`GET /install/:token/compose.yml`: the compose file in place of the script, for docker."""
+def _used(
+    state: State, call: Call, kind: str, render: Callable[[Plan], str], unknown: str
+) -> str | Response:
+    """Use the token of a request up, and return what it is good for, or why there is nothing.
+
+    Args:
+        state: the master.
+        call: 20 of these a minute and client are answered.
+        kind: `script` or `compose`, which is for docker alone.
+        render: makes the text.
+        unknown: what is said of a token that is not there.
+
+    """
     if not state.install_limiter.allow(client_of(state, call.request), call.now.ns):
         return _say(429, "请求过于频繁，请稍后再试")
     token = _valid(state, call)
     if token is None:
-        return _say(410, "install token 不存在")
-    if token.mode != "docker":
+        return _say(410, unknown)
+    if kind == "compose" and token.mode != "docker":
         return _say(400, "该 install token 的模式不是 docker")
-    plan = _consume(state, call, token, "compose")
+    plan = _consume(state, call, token, kind)
     if plan is None:
         return _say(500, "server error")
     try:
-        text = compose(plan)
+        return render(plan)
     except ValueError:
         return _say(500, "render error")
+
+
+def show_script(state: State, call: Call) -> Response:
+    """`GET /install/:token`: the script, once."""
+    text = _used(state, call, "script", script, "install token 不存在、已过期或已消费")
+    if isinstance(text, Response):
+        return text
+    headers: Headers = (("Content-Type", "text/x-shellscript; charset=utf-8"),)
+    if state.config.profile.install_script_is_text:
+        headers = (*_TEXT, *_kept_as_it_is("inline", "backupx-agent-install.sh"))
+    return Response(200, text.encode(), headers)
+
+
+def show_compose(state: State, call: Call) -> Response:
+    """`GET /install/:token/compose.yml`: the compose file in place of the script, for docker."""
+    text = _used(state, call, "compose", compose, "install token 不存在")
+    if isinstance(text, Response):
+        return text
     headers: Headers = (("Content-Type", "text/yaml; charset=utf-8"),)
     if nodes.not_stored(state.config.profile):
         headers += _kept_as_it_is("attachment", "backupx-agent-compose.yml")
