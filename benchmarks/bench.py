@@ -19,7 +19,7 @@ from trio.testing import MockClock
 from harness.clock import VirtualClock
 from harness.history import History, RecordingPort
 from harness.redact import Redactor
-from harness.served import serve_master
+from harness.sites.served import serve_master
 from harness.target import SeededEntropy
 from master.config import Config, Timings
 from master.core import Master

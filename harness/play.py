@@ -10,6 +10,7 @@ import trio
 from harness.broken import SetUpError, UndecidedError, UnexpectedError
 from harness.expect import Mismatch
 from harness.scenario.model import Scenario, Step
+from harness.sites.able import Able
 from harness.stage import Stage
 from harness.verdict import Failure, Outcome, Verdict
 from harness.world import World
@@ -20,13 +21,13 @@ LAST_OPERATIONS = 12
 """How much of the history before it a failure shows."""
 
 
-def skip_reason(scenario: Scenario, *, profile: str, clock: str, tables: bool) -> str | None:
+def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> str | None:
     """Return why a scenario does not apply to a run, or `None` when it does."""
     if profile not in scenario.profiles:
         return f"applies to profile {', '.join(scenario.profiles)}"
     if clock not in scenario.clocks:
         return f"not on the {clock} clock: {scenario.because}"
-    if not tables and scenario.needs_tables:
+    if not able.reads_tables and scenario.needs_tables:
         return "looks into the master's database, which this target does not show"
     return None
 

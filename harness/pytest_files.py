@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 
 from harness.commands.options import shortest
+from harness.plan import SPEED, Plan
 from harness.reports.explained import explain, stale_lines
-from harness.runner import SPEED, Plan
 from harness.runner import run as run_plan
 from harness.scenario.catalogue import CATALOGUE_NAME
 from harness.scenario.header import KNOWN_PROFILES
@@ -21,7 +21,7 @@ from harness.scenario.known import TARGETS
 from harness.scenario.loader import ENDING
 from harness.scenario.model import Scenario
 from harness.scenario.suggest import did_you_mean
-from harness.served import ServerError
+from harness.sites.served import ServerError
 from harness.stop import StopError, first_message
 from harness.suite import Suite
 from harness.verdict import Outcome, Report, Verdict

@@ -150,9 +150,11 @@ class Stage:
 
     async def _log_in(self) -> None:
         """Get a new token before the old one ends, as somebody at work for days has to."""
+        self._renew_s = self._world.clock.monotonic_s() + _LOG_IN_S
+        if self._world.log_in is None:
+            return
         data = await self._admin.data("POST", "/api/auth/login", dict(self._world.log_in))
         self._world.history.redactor.learn(data["token"])
-        self._renew_s = self._world.clock.monotonic_s() + _LOG_IN_S
         self._admin.use_token(data["token"])
 
     async def _until(self, step: Step, scope: Scope) -> None:

@@ -53,7 +53,7 @@ class World:
         history: what happens is written here.
         make_port: makes a new way to the master.
         admin_token: authorises administration, for a day.
-        log_in: what a new one is got with.
+        log_in: what a new one is got with; `None` where it never ends.
         profile: the release that the master is.
         prefix: goes before every name, where several scenarios share a master.
         tables: the database, or `None`.
@@ -74,7 +74,7 @@ class World:
     history: History
     make_port: Callable[[], Port]
     admin_token: str
-    log_in: Mapping[str, str]
+    log_in: Mapping[str, str] | None
     profile: str
     prefix: str
     tables: Tables | None

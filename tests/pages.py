@@ -11,9 +11,10 @@ import trio
 from scenes import CATALOGUE, scene
 
 from harness.history import History, OpType
+from harness.plan import Plan
 from harness.redact import Redactor
 from harness.reports.html import HtmlFile
-from harness.runner import Plan, run
+from harness.runner import run
 from harness.verdict import Outcome, Report, judge_clauses
 from master.core import Master
 from master.protocol.exchange import Request, Response

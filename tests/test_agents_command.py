@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from harness.served import Served, serve_master
+from harness.sites.served import Served, serve_master
 from harness.target import ADMIN
 from harness.verdict import Exit
 from master.config import Timings

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.commands.run import run
+from harness.plan import Plan
 from harness.reports.github import SUMMARY_MAX, GitHub, summary
-from harness.runner import Plan
 from harness.runner import run as run_plan
 from harness.suite import Suite
 from harness.verdict import Exit, Report

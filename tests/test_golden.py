@@ -19,7 +19,7 @@ import pytest
 import trio
 from conftest import HandClock
 
-from harness.served import serve_master
+from harness.sites.served import serve_master
 from harness.target import SeededEntropy
 from master.config import Config, Timings
 from master.core import Master

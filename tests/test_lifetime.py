@@ -1,6 +1,6 @@
 """Masters that die and begin again: in this process, and as a server."""
 
-from harness.served import serve_master
+from harness.sites.served import serve_master
 from master.config import Timings
 from master.protocol.exchange import Request
 from master.store.database import Database

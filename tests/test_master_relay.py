@@ -12,7 +12,7 @@ import pytest
 import trio
 from cluster import EVERY, Cluster, cluster, profiles
 
-from harness.served import Served, serve_master
+from harness.sites.served import Served, serve_master
 from master.config import Timings
 from master.objects import MemoryObjects
 from master.protocol import times

@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import Console
 from scenes import CATALOGUE, scene
 
+from harness.plan import Plan
 from harness.reports.terminal import Terminal
-from harness.runner import Plan, run
+from harness.runner import run
 from harness.verdict import Exit, Report, Verdict
 from master.core import Master
 

@@ -12,18 +12,19 @@ import click
 from click.core import ParameterSource
 
 from harness.commands.options import ALL_PROFILES, played_profile_option
+from harness.plan import SPEED, Listener, Plan
 from harness.reports.github import GitHub
 from harness.reports.histories import Histories
 from harness.reports.html import HtmlFile
 from harness.reports.jsonfile import JsonFile
 from harness.reports.junit import JunitFile
 from harness.reports.terminal import Terminal
-from harness.runner import SPEED, Listener, Plan, select
 from harness.runner import run as run_plan
+from harness.runner import select
 from harness.scenario.catalogue import Catalogue
 from harness.scenario.known import KNOWN_NAME
 from harness.scenario.model import Scenario
-from harness.served import ServerError
+from harness.sites.served import ServerError
 from harness.stop import StopError, first_message
 from harness.suite import Suite
 from harness.verdict import Exit, Report, worst

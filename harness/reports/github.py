@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TextIO
 
+from harness.plan import Listener
 from harness.reports.explained import counted, explain, meaning, stale_lines
-from harness.runner import Listener
 from harness.scenario.model import Place
 from harness.verdict import ClauseResult, Outcome, Report, Verdict
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.history import History
-from harness.runner import Listener, Plan
+from harness.plan import Listener, Plan
 from harness.verdict import Outcome
 
 

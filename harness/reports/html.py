@@ -18,10 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.history import History
+from harness.plan import Listener, Plan
 from harness.reports.explained import brief, meaning, stale_lines
 from harness.reports.packing import pack
 from harness.reports.timeline import Row, Timeline
-from harness.runner import Listener, Plan
 from harness.scenario.catalogue import AREAS
 from harness.verdict import Outcome, Report, Verdict
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from harness.runner import Listener
+from harness.plan import Listener
 from harness.verdict import Outcome, Report, worst
 
 SCHEMA: Final = "muster-report/1"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as Xml
 
+from harness.plan import Listener
 from harness.reports.explained import explain, stale_lines
-from harness.runner import Listener
 from harness.verdict import Outcome, Report, Verdict
 
 _NOT_XML: Final = dict.fromkeys(

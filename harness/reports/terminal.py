@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from harness.history import History
+from harness.plan import Listener, Plan
 from harness.reports.explained import COLUMN, counted, explain, indented, meaning, stale_lines
-from harness.runner import Listener, Plan
 from harness.scenario.model import Scenario
 from harness.verdict import Outcome, Report, Verdict, worst
 

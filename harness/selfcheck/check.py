@@ -16,6 +16,7 @@ from harness.scenario.model import Scenario, Step
 from harness.selfcheck.child import HANG_S, Job
 from harness.selfcheck.crew import Done, Played, work
 from harness.selfcheck.mutant import Mutant
+from harness.sites.able import EVERYTHING
 from harness.verdict import Verdict
 
 CHUNK: Final = 20
@@ -79,7 +80,7 @@ class Suite:
         return [
             one
             for one in self.scenarios
-            if skip_reason(one, profile=profile, clock="virtual", tables=True) is None
+            if skip_reason(one, profile=profile, clock="virtual", able=EVERYTHING) is None
         ]
 
     def about(self, clause: str, profile: str) -> list[Scenario]:

@@ -1,0 +1,75 @@
+"""What is to be run, and who hears about it."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from harness.history import History
+from harness.scenario.catalogue import Catalogue
+from harness.scenario.known import KnownFailures
+from harness.scenario.model import Scenario
+from harness.target import MakeMaster
+from harness.verdict import Outcome, Report, Rules
+from master.core import Master
+
+SPEED: Final = 20.0
+"""How much faster than the seed's timers a real-clock run goes, unless it is told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run.
+
+    Attributes:
+        scenarios: those that were selected.
+        catalogue: the clauses.
+        profile: the release that the master is.
+        clock: `virtual` or `real`.
+        seed: decides all that is random.
+        speed: how much faster than written time passes on the real clock.
+        make_master: makes the master of a simulation.
+        known: the known failures.
+        strict: a SHOULD counts as a MUST.
+        asked: what the scenarios were selected by, in words; `None` when by nothing.
+
+    """
+
+    scenarios: tuple[Scenario, ...]
+    catalogue: Catalogue
+    profile: str
+    clock: str
+    seed: int
+    speed: float = SPEED
+    make_master: MakeMaster = Master
+    known: KnownFailures = field(default_factory=KnownFailures)
+    strict: bool = False
+    asked: str | None = None
+
+    @property
+    def target(self) -> str:
+        """Return what known failures call the target."""
+        return "embedded" if self.clock == "virtual" else "real"
+
+    @property
+    def rules(self) -> Rules:
+        """Return what its outcomes are judged by."""
+        return Rules(self.catalogue, self.profile, self.target, self.known, self.strict)
+
+
+class Listener:
+    """What hears about a run while it is on; a class that inherits it overrides what it wants.
+
+    A history is handed over once and kept by nobody here, because that of an hour of fifty agents
+    is a hundred thousand operations. Who wants it makes of it what it needs, there and then.
+    """
+
+    def started(self, plan: Plan) -> None:
+        """Hear that a run begins."""
+
+    def playing(self, scenario: Scenario) -> None:
+        """Hear that a scenario begins."""
+
+    def played(self, outcome: Outcome, history: History | None) -> None:
+        """Hear what came of a scenario, with what happened in it; `None` when it was skipped."""
+
+    def finished(self, report: Report) -> None:
+        """Hear what came of the run."""

@@ -1,0 +1,30 @@
+"""What can be done at a site. What cannot is why scenarios are not played there."""
+
+from dataclasses import dataclass
+
+from master.config import Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """What can be done with a master.
+
+    Attributes:
+        reads_tables: its database can be looked into.
+        writes_tables: its database can be changed.
+        kills: its process can be killed and started again.
+        timings: its timers on its own clock, which cannot be set; `None` where each scenario sets
+            those that it wants.
+        speed: how much faster than written the literal durations of scenarios pass.
+
+    """
+
+    reads_tables: bool = True
+    writes_tables: bool = True
+    kills: bool = True
+    timings: Timings | None = None
+    speed: float = 1.0
+
+
+EVERYTHING = Able()
+"""A master that muster makes itself, as each scenario wants it."""

@@ -1,0 +1,86 @@
+"""Sites that are `muster serve` children of this process: as many as scenarios want."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
+from typing import Final
+
+from harness.activity import Activity
+from harness.scenario.model import Scenario
+from harness.sites.able import EVERYTHING
+from harness.sites.served import serve_master
+from harness.sites.site import Site
+from harness.target import ADMIN, FileTables
+from master.config import Timings
+from simulated_agents.ports.http import HttpPort
+
+GRACE_S: Final = 600.0
+"""The grace of a rotated token, before it is divided by the speed: its 24 h would take over an hour."""
+
+SLACK_S: Final = 1.0
+"""How late, in real seconds, something may be noticed."""
+
+
+class Children:
+    """One child for each set of timers that scenarios ask for.
+
+    A scenario that kills its server has one of its own, as has one with a pool: a pool is whoever
+    has its label, and labels are not told apart by a scenario's prefix as names are.
+
+    Args:
+        profile: the release that they are.
+        speed: how much faster than written time passes there.
+
+    Attributes:
+        able: what can be done there.
+        activity: how busy all of the run is.
+
+    """
+
+    def __init__(self, profile: str, speed: float) -> None:
+        self.able = replace(EVERYTHING, speed=speed)
+        self.activity = Activity()
+        self._profile = profile
+        self._speed = speed
+        self._numbers = count()
+
+    def groups(self, scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+        """Return the scenarios that can share a child, by its timers."""
+        groups: dict[tuple[Timings, str], list[Scenario]] = {}
+        for scenario in scenarios:
+            own = scenario.id if scenario.needs_own_master else ""
+            groups.setdefault((self._timings(scenario), own), []).append(scenario)
+        return list(groups.values())
+
+    def _timings(self, scenario: Scenario) -> Timings:
+        own = {f"{name}_s": value for name, value in scenario.timing.items()}
+        return replace(replace(Timings(), token_grace_s=GRACE_S), **own).faster(self._speed)
+
+    @asynccontextmanager
+    async def open(self, group: Sequence[Scenario]) -> AsyncIterator[Site]:
+        """Run a child; starting one is as much work as playing a scenario."""
+        timings = self._timings(group[0])
+        await self.activity.begin()
+        starting = True
+        try:
+            async with serve_master(timings, self._profile) as served:
+                self.activity.end()
+                starting = False
+                yield Site(
+                    url=served.url,
+                    make_port=lambda: HttpPort(served.url),
+                    token=served.admin_token,
+                    log_in=ADMIN,
+                    profile=self._profile,
+                    timings=timings,
+                    speed=self._speed,
+                    slack_s=SLACK_S,
+                    next_prefix=lambda: f"s{next(self._numbers)}-",
+                    tables=FileTables(served.database),
+                    process=served.process,
+                    scratch=served.database.parent / "disk",
+                )
+        finally:
+            if starting:
+                self.activity.end()
