@@ -1,27 +1,21 @@
 """TOML files that are a list of tables, with the place of each mistake in them.
 
-`tomllib` says where a file is no TOML, and nothing of where a value stands. These files are a list of
-tables of one name, each key on a line of its own, so the lines can be counted.
+These files are a list of tables of one name, each key on a line of its own, so the lines can be
+counted.
 """
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
 from harness.scenario.errors import ScenarioError
 from harness.scenario.model import Place
 from harness.scenario.suggest import did_you_mean
+from harness.scenario.toml import TomlPage, Unreadable
 
-SIZE_MAX: Final = 4_194_304
-"""Bytes of a file: a catalogue of a thousand clauses takes a quarter of it."""
+__all__ = ["Tables", "Unreadable"]
 
 _KEY: Final = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
-_TOML_PLACE: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)")
-
-
-class Unreadable(Exception):  # noqa: N818 - the mistake itself is in `Tables.errors`
-    """The file cannot be read any further."""
 
 
 class Tables:
@@ -32,18 +26,18 @@ class Tables:
         name: the name of its tables: `clause` for `[[clause]]`.
         noun: what the file is, in the words of an error message.
 
-    Attributes:
-        errors: every mistake so far.
-
     """
 
     def __init__(self, path: Path, name: str, noun: str) -> None:
-        self._path = path
+        self._page = TomlPage(path)
         self._name = name
         self._noun = noun
-        self._lines: list[str] = []
         self._starts: list[int] = []
-        self.errors: list[ScenarioError] = []
+
+    @property
+    def errors(self) -> list[ScenarioError]:
+        """Return every mistake so far."""
+        return self._page.errors
 
     def read(self) -> list[dict[str, Any]]:
         """Return the tables as they are written; none when the file has none.
@@ -52,17 +46,10 @@ class Tables:
             Unreadable: the file is no such list; `errors` says why.
 
         """
-        text = self._text()
-        self._lines = text.splitlines()
-        try:
-            data = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            found = _TOML_PLACE.fullmatch(str(error))
-            line = int(found[2]) if found and found[2] else max(len(self._lines), 1)
-            column = int(found[3]) if found and found[3] else 1
-            raise self.stop(line, column, f"TOML: {found[1] if found else error}") from None
+        data = self._page.load()
+        lines = self._page.lines
         header = re.compile(rf"\s*\[\[\s*{self._name}\s*\]\]\s*(#.*)?")
-        self._starts = [n for n, line in enumerate(self._lines, 1) if header.fullmatch(line)]
+        self._starts = [n for n, line in enumerate(lines, 1) if header.fullmatch(line)]
         items = data.pop(self._name, [])
         if data:
             key = next(iter(data))
@@ -75,21 +62,20 @@ class Tables:
     def place(self, at: int, key: str | None = None) -> Place:
         """Return where a key of the table with a number stands; its header's place without one."""
         begin = self._starts[at]
-        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._lines) + 1
+        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._page.lines) + 1
         for number in range(begin + 1, end):
-            found = _KEY.match(self._lines[number - 1])
+            found = _KEY.match(self._page.lines[number - 1])
             if key is not None and found is not None and found[1] == key:
-                return Place(self._path, number, found.start(1) + 1)
-        return Place(self._path, begin, 1)
+                return Place(self._page.path, number, found.start(1) + 1)
+        return Place(self._page.path, begin, 1)
 
     def wrong(self, at: int, key: str | None, message: str, hint: str | None = None) -> None:
         """Note a mistake in the table with a number, at one of its keys."""
-        self._note(self.place(at, key), message, hint)
+        self._page.note(self.place(at, key), message, hint)
 
     def stop(self, line: int, column: int, message: str) -> Unreadable:
         """Note a mistake behind which nothing can be read, and return what to raise."""
-        self._note(Place(self._path, line, column), message, None)
-        return Unreadable()
+        return self._page.stop(line, column, message)
 
     def known_keys(self, at: int, item: dict[str, Any], keys: tuple[str, ...]) -> None:
         """Note each key that is none of a table's."""
@@ -135,23 +121,3 @@ class Tables:
         for name in value:
             self.one_of(at, key, str(name), f"a {noun}", names)
         return tuple(str(name) for name in value)
-
-    def _note(self, place: Place, message: str, hint: str | None) -> None:
-        text = self._lines[place.line - 1] if place.line <= len(self._lines) else ""
-        self.errors.append(ScenarioError(place, message, text, hint))
-
-    def _text(self) -> str:
-        try:
-            with self._path.open("rb") as file:
-                raw = file.read(SIZE_MAX + 1)
-        except OSError as error:
-            message = f"expected a file that can be read: {error.strerror}"
-            raise self.stop(1, 1, message) from None
-        if len(raw) > SIZE_MAX:
-            raise self.stop(1, 1, f"expected a file of at most {SIZE_MAX} bytes")
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = raw[: error.start].count(b"\n") + 1
-            message = f"expected UTF-8, got 0x{raw[error.start]:02x}"
-            raise self.stop(line, 1, message) from None
