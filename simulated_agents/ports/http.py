@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
@@ -49,9 +50,11 @@ _SAFE: Final = "/:@!$&'()*+,;=-._~%"
 _LONE_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-@lru_cache(maxsize=2)
-def _ssl_context(*, verified: bool) -> ssl.SSLContext:
+@lru_cache(maxsize=8)
+def _ssl_context(*, verified: bool, ca: Path | None) -> ssl.SSLContext:
     """Return a context for every client: making one takes longer than a thousand requests."""
+    if verified and ca is not None:
+        return ssl.create_default_context(cafile=ca)
     return httpx.create_ssl_context(verify=verified, trust_env=False)
 
 
@@ -100,10 +103,12 @@ class HttpPort:
         base_url: `http://host:port`, with a path prefix if the master is behind one.
         timeout_s: the limit on a whole call.
         verify: whether to check the server's certificate.
+        ca: a file of certificates (PEM), which alone are trusted then.
         keep_alive_s: how long an idle connection is kept.
 
     Raises:
         ValueError: the base URL is none.
+        OSError: the file of certificates cannot be read, or holds none.
 
     """
 
@@ -113,15 +118,16 @@ class HttpPort:
         *,
         timeout_s: float = TIMEOUT_S,
         verify: bool = True,
+        ca: Path | None = None,
         keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
-        self._url, self._prefix = _parts(base_url)
+        self._url, self._prefix = base_parts(base_url)
         self._host = self._url.netloc
         self._timeout_s = timeout_s
         timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s / 2))
         self._extensions = {"timeout": timeout.as_dict()}
         self._client = httpx.AsyncClient(
-            verify=_ssl_context(verified=verify and self._url.scheme == "https"),
+            verify=_ssl_context(verified=verify and self._url.scheme == "https", ca=ca),
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(
@@ -150,9 +156,9 @@ class HttpPort:
                 if request.streams_answer and response.status_code >= 400:
                     await response.aread()
             except _NEVER_SENT as error:
-                raise NoReply(_reason(error), definite=True) from None
+                raise NoReply(_reason(error), definite=True) from error
             except (httpx.RequestError, BodyCutError) as error:
-                raise NoReply(_reason(error), definite=False) from None
+                raise NoReply(_reason(error), definite=False) from error
             finally:
                 if request.stream is not None:
                     await request.stream.aclose()
@@ -194,15 +200,21 @@ def _answer(response: httpx.Response) -> Response:
     return Response(response.status_code, b"", headers, cors=False, stream=_Answer(response))
 
 
-def _parts(base_url: str) -> tuple[httpx.URL, str]:
+def base_parts(base_url: str) -> tuple[httpx.URL, str]:
+    """Return a master's URL without its path, and the path before every request's.
+
+    Raises:
+        ValueError: it is no URL of a master; the message shows no credentials.
+
+    """
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as error:
-        raise ValueError(f"{base_url!r} is no URL: {error}") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError(f"expected http://host:port or https://host:port, not {base_url!r}")
+        raise ValueError(f"expected http://host:port or https://host:port: {error}") from None
     if url.query or url.fragment or url.userinfo:
         raise ValueError("a master's URL has no query, fragment or credentials")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError(f"expected http://host:port or https://host:port, not {base_url!r}")
     prefix = url.raw_path.decode().rstrip("/")
     return url.copy_with(raw_path=b"/"), prefix
 
