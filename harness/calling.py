@@ -1,7 +1,6 @@
 """The calls of a scenario's steps: sent with the right credentials, named, and their answers judged."""
 
 from collections.abc import Callable
-from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from harness.activity import PROMPT_S
 from harness.broken import UndecidedError, UnexpectedError
 from harness.calls import CALLS, object_folder
 from harness.expect import Mismatch, matches, show
-from harness.faults import LosingPort
+from harness.faults import Faults, losing
 from harness.history import RecordingPort
 from harness.population import Population
 from harness.scenario.model import Step
@@ -96,7 +95,11 @@ class Caller:
         """Make a step's call, as often as it says at the same moment, and name the answers."""
         port, request, streamed = self._request(step, scope)
         if step.lose is not None:
-            port = port.behind(partial(LosingPort, half=step.lose))
+            world = self._world
+            faults = Faults(
+                losing(step.lose), world.clock, world.history, world.elapsed_s, world.seed
+            )
+            port = port.behind(faults.port)
         answers: list[dict[str, Any]] = []
         redactor = self._world.history.redactor
         redactor.learn_request(request)

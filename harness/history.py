@@ -30,6 +30,37 @@ class OpType(StrEnum):
     INFO = "info"
 
 
+class Altered(Response, frozen=True, gc=False):
+    """An answer that is not as the master gave it: what it says about the request means nothing."""
+
+
+class Disturbance(Struct, frozen=True, gc=False):
+    """What a fault did to an exchange.
+
+    Attributes:
+        fault: what it is called.
+        action: what sort of thing it does: a name of `harness.faults.actions`.
+        what: what it did this time, in words.
+        request: as its sender sent it.
+        of: the index of its `invoke`, or -1.
+        reached: whether the master was given all of it; `None` where the fault does not decide that.
+        answer: what the master said, whatever the sender saw of it; `None` if it was not asked, or
+            the fault does not know.
+
+    """
+
+    fault: str
+    action: str
+    what: str
+    request: Request
+    of: int = -1
+    reached: bool | None = None
+    answer: Response | None = None
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.fault})"
+
+
 class Op(Struct, frozen=True, gc=False):
     """One line of a history.
 
@@ -38,7 +69,8 @@ class Op(Struct, frozen=True, gc=False):
         time_s: seconds since the run began, on the run's clock.
         type: see `OpType`.
         process: who: an agent's name, `admin`, or `muster`.
-        subject: the request of an `invoke`; the response, the reason or a note of the others.
+        subject: the request of an `invoke`; the response, the reason or a note of the others; what a
+            fault did.
         invoke: the index of the `invoke` that this one ends, or -1.
 
     """
@@ -47,7 +79,7 @@ class Op(Struct, frozen=True, gc=False):
     time_s: float
     type: OpType
     process: str
-    subject: Request | Response | str
+    subject: Request | Response | Disturbance | str
     invoke: int = -1
 
 
@@ -59,8 +91,13 @@ _OPERATIONS: Final = (
     ("POST", "/api/agent/records/", "", "update_record"),
     ("GET", "/api/agent/restores/", "/spec", "restore_spec"),
     ("POST", "/api/agent/restores/", "", "update_restore"),
+    ("PUT", "/api/agent/records/", "", "upload_artifact"),
+    ("GET", "/api/agent/restores/", "/artifact", "download_artifact"),
     ("GET", "/api/v1/agent/self", "", "self"),
 )
+
+OPERATION_NAMES: Final = tuple(name for *_, name in _OPERATIONS)
+"""What agents do, by name."""
 
 
 def operation(request: Request) -> str:
@@ -77,6 +114,8 @@ def operation(request: Request) -> str:
 
 def reply_type(response: Response) -> OpType:
     """Return what an answer says about whether its request took effect."""
+    if isinstance(response, Altered):
+        return OpType.INFO
     if response.status < 400:
         return OpType.OK
     if response.status < 500:
@@ -120,6 +159,15 @@ class History:
         """Note something that is no exchange: a crash, a phase, time that passed."""
         self.ops.append(Op(len(self.ops), time_s, OpType.INFO, process, text))
 
+    def disturbed(self, time_s: float, process: str, disturbance: Disturbance) -> None:
+        """Note what a fault did to an exchange of a process."""
+        self.ops.append(Op(len(self.ops), time_s, OpType.INFO, process, disturbance))
+
+    def beginning(self, request: Request) -> int:
+        """Return the index of the `invoke` that was just noted, or -1 if it is of another request."""
+        last = self.ops[-1] if self.ops else None
+        return last.index if last is not None and last.subject is request else -1
+
     def described(self, op: Op) -> dict[str, Any]:
         """Return an operation as a JSON object without secrets."""
         line: dict[str, Any] = {
@@ -129,6 +177,8 @@ class History:
             "process": op.process,
         }
         request = self.ops[op.invoke].subject if op.invoke >= 0 else op.subject
+        if isinstance(request, Disturbance):
+            request = request.request
         if isinstance(request, Request):
             line["f"] = self.redactor.text(operation(request))
         if op.invoke >= 0:
@@ -136,9 +186,11 @@ class History:
         line.update(self._value(op.subject))
         return line
 
-    def _value(self, subject: Request | Response | str) -> dict[str, Any]:
+    def _value(self, subject: Request | Response | Disturbance | str) -> dict[str, Any]:
         if isinstance(subject, str):
             return {"note": self.redactor.text(subject)}
+        if isinstance(subject, Disturbance):
+            return self._disturbance(subject)
         if isinstance(subject, Request):
             query = f"?{subject.query}" if subject.query else ""
             return {
@@ -146,6 +198,20 @@ class History:
                 "body": self.carried(subject),
             }
         return {"status": subject.status, "body": self.carried(subject)}
+
+    def _disturbance(self, subject: Disturbance) -> dict[str, Any]:
+        line: dict[str, Any] = {
+            "fault": self.redactor.text(subject.fault),
+            "action": subject.action,
+            "note": self.redactor.text(subject.what),
+        }
+        if subject.of >= 0:
+            line["of"] = subject.of
+        if subject.reached is not None:
+            line["reached"] = subject.reached
+        if subject.answer is not None:
+            line.update(self._value(subject.answer))
+        return line
 
     def carried(self, subject: Request | Response) -> Any:
         """Return what a request or an answer brought, without secrets; of a stream, how much."""
@@ -257,9 +323,15 @@ class RecordingPort:
         history.end(self._elapsed_s(), invoke, reply_type(response), response)
         return response
 
-    def behind(self, fault: Callable[[Port], Port]) -> "RecordingPort":
-        """Return the same way to the master with a fault on it, written down as seen from here."""
-        return RecordingPort(fault(self._port), self._history, self._process, self._elapsed_s)
+    def behind(self, plan: Callable[[Port, str], Port]) -> "RecordingPort":
+        """Return the same way to the master with faults on it, written down as seen from here.
+
+        Args:
+            plan: makes of a port and whose it is a faulty one: `Faults.port`.
+
+        """
+        port = plan(self._port, self._process)
+        return RecordingPort(port, self._history, self._process, self._elapsed_s)
 
     async def aclose(self) -> None:
         """Close the port behind it."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from harness.commands.options import SCENARIOS
 from harness.coverage import Coverage, cover
+from harness.faults import reference as faults_reference
 from harness.scenario import reference, schema
 from harness.scenario.catalogue import AREAS
 from harness.scenario.header import KNOWN_PROFILES
@@ -159,6 +160,7 @@ PAGES: Final[dict[Path, Callable[[], str]]] = {
     DOCS / "clauses.md": clauses_page,
     DOCS / "profiles.md": profiles_page,
     reference.PAGE_PATH: reference.page_text,
+    faults_reference.PAGE_PATH: faults_reference.page_text,
     schema.SCHEMA_PATH: schema.schema_text,
 }
 """Every page that is made, and what makes it."""

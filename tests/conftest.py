@@ -4,11 +4,18 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness.target import SeededEntropy
 from master.config import Config
 from master.core import Master
 from master.store.database import Database
+
+# the same examples every time, on machines of any speed: a test that fails is wrong, or the code is
+settings.register_profile(
+    "muster", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("muster")
 
 
 class HandClock:

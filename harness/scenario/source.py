@@ -100,6 +100,7 @@ class Page:
     path: Path
     lines: list[str] = field(default_factory=list)
     errors: list[ScenarioError] = field(default_factory=list)
+    noun: str = "scenario"
 
     def wrong(self, place: Place, message: str, hint: str | None = None) -> None:
         """Note a mistake."""
@@ -151,9 +152,15 @@ def scalars(node: Node) -> Iterator[Scalar]:
             yield node
 
 
-def read_page(path: Path) -> tuple[Page, Node | None]:
-    """Return a file's content, or `None` and what is wrong with it in the page's errors."""
-    page = Page(path)
+def read_page(path: Path, noun: str = "scenario") -> tuple[Page, Node | None]:
+    """Return a file's content, or `None` and what is wrong with it in the page's errors.
+
+    Args:
+        path: the file.
+        noun: what it is, in the words of an error message.
+
+    """
+    page = Page(path, noun=noun)
     text = _read_text(page)
     if text is None:
         return page, None
@@ -164,7 +171,7 @@ def read_page(path: Path) -> tuple[Page, Node | None]:
         page.wrong(error.place, str(error), error.hint)
         return page, None
     if root is None:
-        page.wrong(page.place(0, 0), "expected a scenario, got an empty file")
+        page.wrong(page.place(0, 0), f"expected a {noun}, got an empty file")
     return page, root
 
 
@@ -256,9 +263,10 @@ class _Tree:
 
     def _check_document(self, event: DocumentStartEvent, *, first: bool) -> None:
         if event.version is not None or event.tags:
-            raise _RefusedError(self._at, "expected a scenario, got a YAML directive")
+            raise _RefusedError(self._at, f"expected a {self._page.noun}, got a YAML directive")
         if not first:
-            raise _RefusedError(self._at, "expected one scenario a file, got a second document")
+            message = f"expected one {self._page.noun} a file, got a second document"
+            raise _RefusedError(self._at, message)
 
     def _node(self, event: Event, depth: int) -> Node:
         place = self._place(event.start_mark)
