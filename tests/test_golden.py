@@ -43,7 +43,18 @@ from replay import (  # noqa: E402 - the engine is beside its data
 )
 
 NOT_STORIES = {"schema", "real"}
-SERVED = {"cron", "http", "events", "leases", "metrics", "relay", "rpc", "timeouts"}
+SERVED = {
+    "cron",
+    "events",
+    "http",
+    "leases",
+    "metrics",
+    "older_agent",
+    "real_agent",
+    "relay",
+    "rpc",
+    "timeouts",
+}
 
 NOT_BUILT = re.compile(r"/logs/stream")
 """Streaming logs live is no business of a reference for conformance."""
