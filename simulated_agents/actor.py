@@ -23,8 +23,10 @@ from simulated_agents.life import Abandoned, Crashed, Point
 from simulated_agents.messages import Command
 from simulated_agents.plan import Outcome, WorkPlan, WorkSource
 from simulated_agents.ports import NoReply, Port
+from simulated_agents.pretend import PretendWorker
 from simulated_agents.releases import DEFAULT_RELEASE, Release
 from simulated_agents.work import execute
+from simulated_agents.worker import WorkerMaker
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ class Agent:
         clock: the time.
         behaviour: what it does differently; nothing when left out.
         work: where its work plans come from.
+        worker: makes what does the work of a command; it only pretends when left out.
         rng: its own random stream.
         identity: what its heartbeats say.
         release: what it does as its release does.
@@ -85,6 +88,7 @@ class Agent:
         *,
         behaviour: Behaviour | None = None,
         work: WorkSource | None = None,
+        worker: WorkerMaker = PretendWorker,
         rng: Random | None = None,
         identity: Identity | None = None,
         release: Release = DEFAULT_RELEASE,
@@ -98,6 +102,7 @@ class Agent:
         self.clock = clock
         self.behaviour = behaviour or Behaviour()
         self.work: WorkSource = work or WorkPlan()
+        self.worker = worker
         self.rng = rng or Random(name)
         self.release = release
         self.identity = identity or Identity(hostname=name, agent_version=release.version)
@@ -292,7 +297,11 @@ class Process:
         self._counters.claimed += 1
         self.emit(EventKind.CLAIMED, command)
         await at(Point.CLAIMED)
-        report = await execute(job)
+        worker = self._agent.worker(job)
+        try:
+            report = await execute(job, worker)
+        finally:
+            worker.close()
         self._counters.finished += 1
         outcome = Outcome.SUCCESS if report.success else Outcome.FAILURE
         self.emit(EventKind.FINISHED, command, outcome)
@@ -320,11 +329,13 @@ class Process:
         """Count a call that failed, and tell observers of a refusal."""
         if isinstance(error, Refused):
             self._counters.refused += 1
-            self._tell(EventKind.REFUSED, status=error.status, code=error.code)
-        elif isinstance(error, NoReply):
+            self._tell(EventKind.REFUSED, status=error.status, code=error.code, reason=str(error))
+            return
+        if isinstance(error, NoReply):
             self._counters.no_reply += 1
         else:
             self._counters.unreadable += 1
+        self._tell(EventKind.UNANSWERED, reason=str(error))
 
     def emit(
         self, kind: EventKind, command: Command | None = None, outcome: str | None = None

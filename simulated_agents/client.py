@@ -5,8 +5,8 @@ Answers are read as leniently as the real agent reads them: a missing field has 
 Retries, and what to do about a refusal, are the caller's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, Struct
 
 from master.protocol import wire
 from master.protocol.exchange import BodyCutError, Request, Response
-from simulated_agents.artifact import Artifact
+from simulated_agents.artifact import Contents
 from simulated_agents.messages import (
     Command,
     HeartbeatAnswer,
@@ -52,6 +52,14 @@ class Refused(Exception):  # noqa: N818 - the master's answer, not an error of t
 
 class Unreadable(Exception):  # noqa: N818 - the master's answer, not an error of the agent
     """The master answered with success, and with nothing an agent can read."""
+
+
+def relay_failure(doing: str, error: Exception) -> str:
+    """Return what the real agent says of a backup that could not be handed over."""
+    if isinstance(error, Refused):
+        body = error.body.decode("utf-8", "replace")
+        return f"{doing}: http {error.status}: {body}"
+    return f"{doing}: {error}"
 
 
 T = TypeVar("T")
@@ -185,39 +193,38 @@ class AgentClient:
         await self.call("POST", f"/api/agent/restores/{restore_id}", wire.encode(report))
 
     async def upload_artifact(
-        self, record_id: int, target_id: int, artifact: Artifact, checksum: str
+        self, record_id: int, target_id: int, key: str, contents: Contents, checksum: str
     ) -> None:
-        """Hand a backup to the master, which stores it on its own disk."""
+        """Hand a backup to the master, which stores it on its own disk under that key."""
         headers = {
             **self._bare,
             "content-type": "application/octet-stream",
-            "content-length": str(artifact.size_bytes),
-            "x-backupx-object-key": artifact.storage_path,
+            "content-length": str(contents.size_bytes),
+            "x-backupx-object-key": key,
             "x-backupx-sha256": checksum,
         }
         path = f"/api/agent/records/{record_id}/artifacts/{target_id}"
-        stream = artifact.chunks()
+        stream = contents.chunks()
         request = Request("PUT", path, headers, client=self._client, stream=stream)
         response = await self.port.send(request)
         if not 200 <= response.status < 300:
             _refuse(request, response)
 
-    async def download_artifact(self, restore_id: int) -> str:
-        """Fetch a backup from the master, and return its SHA-256 in hexadecimal digits."""
+    async def download_artifact(self, restore_id: int, write: Callable[[bytes], None]) -> None:
+        """Fetch a backup from the master, and pass its pieces on as they come."""
         path = f"/api/agent/restores/{restore_id}/artifact"
         request = Request("GET", path, self._bare, client=self._client, streams_answer=True)
         response = await self.port.send(request)
         if not 200 <= response.status < 300:
             _refuse(request, response)
-        digest, chunks = sha256(), response.chunks()
+        chunks = response.chunks()
         try:
             async for part in chunks:
-                digest.update(part)
+                write(part)
         except BodyCutError as error:
             raise NoReply(str(error), definite=False) from None
         finally:
             await chunks.aclose()
-        return digest.hexdigest()
 
     async def self_status(self) -> SelfStatus:
         """Ask what the master knows of this agent."""

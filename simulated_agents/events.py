@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     EXECUTING = "executing"  # the command's effect begins
     FINISHED = "finished"  # the command's effect is over; nothing is said about who knows
     REFUSED = "refused"  # the master answered a call, and not with success
+    UNANSWERED = "unanswered"  # a call had no answer, or none that can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Event:
         outcome: `success` or `failure`, of a finished command.
         status: the HTTP status of a refusal.
         code: the code of a refusal.
+        reason: what is known of a call that failed.
 
     """
 
@@ -45,6 +47,7 @@ class Event:
     outcome: str | None = None
     status: int | None = None
     code: str | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)

@@ -111,20 +111,3 @@ class Progress:
         )
         await self._job.at(Point.RECORDED)
         return failure(message if error is None else error)
-
-    async def work(self, lines: tuple[str, ...]) -> None:
-        """Let the plan's time pass, with log lines from its beginning to its end."""
-        job, duration_s = self._job, self._job.plan.duration_s
-        lines = lines if job.plan.log_lines is None else job.plan.log_lines
-        begin_s = job.clock.monotonic_s()
-        gap_s = duration_s / max(len(lines) - 1, 1)
-        half = (len(lines) + 1) // 2
-        for number, line in enumerate(lines[:half]):
-            await job.clock.sleep_until(begin_s + number * gap_s)
-            await self.log(line)
-        await job.clock.sleep_until(begin_s + duration_s / 2)
-        await job.at(Point.WORKING)
-        for number, line in enumerate(lines[half:], half):
-            await job.clock.sleep_until(begin_s + number * gap_s)
-            await self.log(line)
-        await job.clock.sleep_until(begin_s + duration_s)

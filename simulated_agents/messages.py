@@ -84,11 +84,12 @@ class Command(Struct, frozen=True):
 
 
 class Storage(Struct, frozen=True):
-    """A storage target as a spec holds it; what is in its config does not matter to a pretender."""
+    """A storage target as a spec holds it; its config has secrets in it."""
 
     id: int = 0
     type: str = ""
     name: str = ""
+    config: Raw = Raw()
     transferMode: str = ""
 
     @property
@@ -105,6 +106,7 @@ class TaskSpec(Struct, frozen=True):
     type: str = ""
     sourcePath: str = ""
     sourcePaths: str = ""
+    excludePatterns: str = ""
     dbHost: str = ""
     dbPort: int = 0
     dbName: str = ""
@@ -122,6 +124,9 @@ class RestoreSpec(Struct, frozen=True):
     taskId: int = 0
     taskName: str = ""
     type: str = ""
+    sourcePath: str = ""
+    sourcePaths: list[str] | None = None
+    dbPath: str = ""
     encrypt: bool = False
     storage: Storage = Storage()
     storagePath: str = ""

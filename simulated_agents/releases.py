@@ -15,25 +15,29 @@ class Release:
     Attributes:
         version: what its heartbeats say.
         token_in_heartbeat: a heartbeat's body has the token too.
+        makes_room_first: it makes its temporary folder before it asks what the work is.
         tries_every_target: an upload that failed does not keep it from the other targets; it
             reports each of them, and the first that worked as the backup's own.
         record_folders: what it stores lies in a folder of its record's own.
         relays: it hands backups to the master, and fetches them there, where the specification
             says so.
+        deletes_what_is_gone: to delete a backup that is not there is a success.
         checks_backups: it compares a backup's checksum before it restores it.
 
     """
 
     version: str
     token_in_heartbeat: bool = True
+    makes_room_first: bool = False
     tries_every_target: bool = False
     record_folders: bool = False
     relays: bool = False
+    deletes_what_is_gone: bool = False
     checks_backups: bool = False
 
 
 _V2_0_0: Final = Release(version="v2.0.0")
-_V2_3_4: Final = replace(_V2_0_0, version="v2.3.4")
+_V2_3_4: Final = replace(_V2_0_0, version="v2.3.4", makes_room_first=True)
 _V2_3_5: Final = replace(_V2_3_4, version="v2.3.5", tries_every_target=True)
 _V2_4_0: Final = replace(
     _V2_3_5,
@@ -41,6 +45,7 @@ _V2_4_0: Final = replace(
     token_in_heartbeat=False,
     record_folders=True,
     relays=True,
+    deletes_what_is_gone=True,
     checks_backups=True,
 )
 

@@ -32,19 +32,24 @@ class Runner:
     restore: Lines
 
 
-def _source_paths(spec: TaskSpec) -> list[str]:
-    """Return the sources: a JSON list in a string, or one a line."""
-    text = spec.sourcePaths.strip()
+def text_list(text: str) -> list[str]:
+    """Return what a list in a text names: a JSON list, or one a line; nothing blank."""
     try:
         listed = json.loads(text)
     except ValueError:
         listed = text.splitlines()
-    paths = [str(path).strip() for path in listed if path] if isinstance(listed, list) else []
-    return [normpath(path) for path in paths or [spec.sourcePath] if path]
+    if not isinstance(listed, list):
+        listed = []
+    return [item.strip() for item in listed if isinstance(item, str) and item.strip()]
+
+
+def source_paths(spec: TaskSpec) -> list[str]:
+    """Return the paths that a task is about."""
+    return [path for path in text_list(spec.sourcePaths) or [spec.sourcePath] if path.strip()]
 
 
 def _file_lines(spec: TaskSpec, plan: WorkPlan) -> Lines:
-    paths = _source_paths(spec)
+    paths = [normpath(path) for path in source_paths(spec)]
     files = plan.size_bytes // 65_536 + 1
     lines = []
     for number, path in enumerate(paths, 1):

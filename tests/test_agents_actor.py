@@ -102,7 +102,7 @@ def test_a_process_whose_first_heartbeat_fails_ends(arm: Arm, kind: str) -> None
         world.master.answers["POST", HEARTBEAT] = ok({})
         await world.master.wait_for(POLL)
 
-        happened = [kind for kind in world.kinds() if kind != "refused"]
+        happened = [kind for kind in world.kinds() if kind not in {"refused", "unanswered"}]
 
         assert happened == ["started", "ended", "restarted"]
         assert [request.path for request in world.master.requests[:3]] == [
@@ -168,7 +168,7 @@ def test_work_goes_on_when_reports_are_lost(arm: Arm) -> None:
         agent = world.start(port=port)
         await world.wait_event(EventKind.FINISHED)
 
-        assert world.events[-1].outcome == "failure"
+        assert "failure" in [event.outcome for event in world.events]
         assert [path for _, path, _ in world.master.work] == ["/tasks/7"]
         assert agent.counters.no_reply >= 9
 

@@ -7,11 +7,10 @@ import pytest
 from test_agents_fakes import HEARTBEAT, RESTORE, TASK, Arm, World, both, ok, refusal
 
 from master.protocol.exchange import JSON_HEADERS, Request, Response, collect
-from simulated_agents.artifact import Artifact
-from simulated_agents.messages import RunTask, TaskSpec
+from simulated_agents.messages import RunTask
 from simulated_agents.plan import WorkPlan
+from simulated_agents.pretend import PretendContents
 from simulated_agents.releases import RELEASES
-from simulated_agents.runners import runner_of
 
 RUN = {"recordId": 3, "taskId": 7}
 RELAYED = {
@@ -168,12 +167,7 @@ def test_a_restore_of_a_damaged_backup(arm: Arm) -> None:
 
 def test_the_bytes_of_a_backup_are_its_own() -> None:
     """The same record gives the same bytes, another one others."""
-    runner = runner_of("file")
-    assert runner is not None
-    first, again, other = (
-        Artifact(TaskSpec(type="file"), RunTask(7, record), runner, 0, SIZE, own_folder=True)
-        for record in (3, 3, 4)
-    )
+    first, again, other = (PretendContents(RunTask(7, record), SIZE) for record in (3, 3, 4))
 
     assert first.checksum(sent=True) == again.checksum(sent=True)
     assert first.checksum(sent=True) != other.checksum(sent=True)

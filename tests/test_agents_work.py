@@ -142,8 +142,8 @@ TASK_FAILURES = {
     ),
     "of an unknown type": (
         {"type": "Tape"},
-        "不支持的备份类型: unsupported backup task type: tape",
-        "unsupported backup task type: tape",
+        "不支持的备份类型: unsupported backup task type: Tape",
+        "unsupported backup task type: Tape",
     ),
     "without targets": ({"storageTargets": []}, "没有关联的存储目标", "no storage targets"),
     "with null targets": ({"storageTargets": None}, "没有关联的存储目标", "no storage targets"),
