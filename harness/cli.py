@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 import click
 
+from harness.commands.agent import agent
 from harness.commands.agents import agents
 from harness.commands.clauses import clauses, explain
 from harness.commands.run import run
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for command in (run, validate, schema, clauses, explain, serve, agents, selfcheck):
+for command in (run, validate, schema, clauses, explain, serve, agent, agents, selfcheck):
     cli.add_command(command)
 
 
