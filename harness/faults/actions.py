@@ -18,7 +18,7 @@ from harness.faults.action import (
     lose_reply,
     lose_request,
 )
-from harness.faults.streams import CutShort, Garbled, garbled
+from harness.faults.streams import CutShort, Garbled, announced, garbled
 from harness.history import Altered
 from master.protocol.exchange import Headers, Request, Response
 from simulated_agents.ports import NoReply
@@ -184,9 +184,11 @@ class Reset(Action):
         response = await at.onwards(request)
         at.did("the connection broke in the middle of the reply", reached=True, answer=response)
         if request.streams_answer and response.status < 400:
-            return Altered(
-                response.status, b"", response.headers, response.cors, CutShort.of(response)
-            )
+            headers = response.headers
+            if response.stream is None and announced(response) is None:
+                headers = (*headers, ("Content-Length", str(len(response.body))))
+            half = CutShort.of(response)
+            return Altered(response.status, b"", headers, response.cors, half)
         await response.chunks().aclose()
         raise Lost("the connection was reset in the middle of the reply", definite=False)
 
