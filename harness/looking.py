@@ -7,8 +7,11 @@ from typing import Any
 
 import msgspec
 
+from harness.disk import Disk
 from harness.expect import Mismatch, matches
 from harness.feed import Feeds
+from harness.heard import Heard, far_apart, in_order
+from harness.population import Population
 from harness.scenario.verbs import LISTS, SUBJECTS
 from harness.scope import Scope
 from harness.world import Admin, AdminError, World
@@ -36,6 +39,7 @@ class Eyes:
         admin: reads through the admin API.
         answers: the answers of calls, by name.
         feeds: the event streams.
+        population: the agents, whose processes can be looked at.
 
     """
 
@@ -45,8 +49,11 @@ class Eyes:
         admin: Admin,
         answers: dict[str, list[dict[str, Any]]],
         feeds: Feeds,
+        population: Population,
     ) -> None:
         self._feeds = feeds
+        self._population = population
+        self._disk = Disk(world.scratch)
         self._world = world
         self._admin = admin
         self._answers = answers
@@ -61,13 +68,16 @@ class Eyes:
                 wanted = fields.pop("where")
                 items = [item for item in items if matches(wanted, item) is None]
             seen: Any = {"count": len(items), "items": items}
-            listed = {name: {name: fields.pop(name)} for name in ("all", "any") if name in fields}
-            for expected in listed.values():
-                mismatch = matches(expected, items, subject)
-                if mismatch is not None:
-                    return mismatch
-            return matches(fields, seen, subject)
-        seen = await self._one(subject, scope.identify(expect[subject]))
+            for name in ("all", "any"):
+                if name in fields:
+                    mismatch = matches({name: fields.pop(name)}, items, subject)
+                    if mismatch is not None:
+                        return mismatch
+            mismatch = in_order(fields.pop("in_order", ()), items, subject)
+            if mismatch is None and "every" in fields:
+                mismatch = far_apart(items, fields.pop("every"), self._world.slack_s)
+            return mismatch or matches(fields, seen, subject)
+        seen = await self._one(subject, expect[subject], scope)
         exists = fields.pop("exists", True)
         if (seen is not None) != exists:
             return Mismatch(
@@ -77,7 +87,12 @@ class Eyes:
             )
         return matches(fields, seen, subject) if exists else None
 
-    async def _one(self, subject: str, row_id: Any) -> Any:
+    async def _one(self, subject: str, which: Any, scope: Scope) -> Any:
+        if subject == "process":
+            return self._population.process(which)
+        if subject == "file":
+            return self._disk.file(str(scope.fill(which)))
+        row_id = scope.identify(which)
         if subject == "command":
             rows = self._commands(" WHERE id = ?", row_id)
             return rows[0] if rows else None
@@ -93,6 +108,10 @@ class Eyes:
             return self._answers.get(which, [])
         if subject == "events":
             return self._feeds.items(which)
+        if subject == "files":
+            return self._disk.files(str(scope.fill(which)))
+        if subject == "calls":
+            return self._calls(which, scope)
         wanted = {
             _FILTERS.get(key, key): scope.identify(value) if key in _FILTERS else scope.fill(value)
             for key, value in (which or {}).items()
@@ -103,6 +122,15 @@ class Eyes:
             query = "&".join(f"{key}={wanted[key]}" for key in ("taskId",) if key in wanted)
             items = await self._admin.data("GET", _LISTS[subject], query=query)
         return [item for item in items if matches(wanted, item) is None]
+
+    def _calls(self, which: dict[str, Any], scope: Scope) -> list[dict[str, Any]]:
+        """Return the calls of an agent that are as said, from a moment on."""
+        wanted = dict(which)
+        agent = str(scope.fill(wanted.pop("agent")))
+        since = scope.look_up(wanted.pop("since")) if "since" in wanted else 0
+        wanted = scope.fill(wanted)
+        calls = Heard(self._world.history, agent).calls
+        return [one for one in calls if one["index"] >= since and matches(wanted, one) is None]
 
     def _commands(self, rest: str, *values: Any) -> list[dict[str, Any]]:
         assert self._world.tables is not None  # such a scenario is skipped without a database

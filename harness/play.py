@@ -27,6 +27,8 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> 
         return f"applies to profile {', '.join(scenario.profiles)}"
     if clock not in scenario.clocks:
         return f"not on the {clock} clock: {scenario.because}"
+    if scenario.tests_agent and clock != "virtual":
+        return "is about an agent: `muster agent-test` plays it with one"
     if not able.reads_tables and scenario.needs_tables:
         return "looks into the master's database, which this target does not show"
     return None

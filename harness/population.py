@@ -5,19 +5,18 @@ from typing import Any
 import trio
 
 from harness.history import RecordingPort
+from harness.programs import Program, Simulated
+from harness.scenario.declarations import BY_STEPS, MANUAL, TESTED
 from harness.scenario.model import AgentDecl, Duration, Scenario
 from harness.scope import Scope
 from harness.world import World
-from simulated_agents.actor import Agent, Timing
+from simulated_agents.actor import Agent
 from simulated_agents.behaviours import make
 from simulated_agents.events import Event, EventKind
 from simulated_agents.plan import Outcome, WorkPlan, WorkRange, WorkSource
 from simulated_agents.ports import close_port
 from simulated_agents.releases import RELEASES
 from simulated_agents.rng import fork
-
-MANUAL = "manual"
-"""The behaviour of an agent that only does what steps say."""
 
 _NOTED = frozenset(
     {
@@ -53,6 +52,7 @@ class Population:
         }
         self._ports: dict[str, RecordingPort] = {}
         self._agents: dict[str, Agent] = {}
+        self._programs: dict[str, Program] = {}
         self.names = tuple(self._declared)
 
     def labels(self, name: str) -> tuple[str, ...]:
@@ -70,36 +70,64 @@ class Population:
         for port in (*self._ports.values(), *(agent.port for agent in self._agents.values())):
             await close_port(port)
 
-    def start_all(self, names: dict[str, Any]) -> None:
+    async def start_all(self, names: dict[str, Any]) -> None:
         """Start the processes of all agents that live by themselves and do not wait for a step.
 
         The members of a group start spread over one poll interval, so that they do not march in
         step.
         """
         for name, declared in self._declared.items():
-            if declared.behaviour != MANUAL and declared.start:
+            if declared.behaviour == TESTED and declared.start:
+                await self.start(name, names)
+            elif declared.behaviour != MANUAL and declared.start:
                 rng = fork(self._world.seed, f"start/{name}")
-                spread_s = Timing().poll_s / self._world.factor
+                spread_s = self._world.agent_timing.poll_s
                 delay_s = rng.uniform(0, spread_s) if declared.count else 0.0
                 self._nursery.start_soon(self._run, self._agent(name, names), delay_s)
 
     async def start(self, name: str, names: dict[str, Any]) -> None:
         """Start an agent's process, if none runs."""
+        if self._declared[name].behaviour == TESTED:
+            await self._program(name, names).start(names[name]["token"])
+            return
         agent = self._agent(name, names)
         if not agent.alive:
             self._nursery.start_soon(self._run, agent, 0.0)
             await trio.lowlevel.checkpoint()
 
     def use_token(self, name: str, token: str) -> None:
-        """Give an agent that lives by itself its new token."""
-        if name in self._agents:
+        """Give an agent that lives by itself its new token; a program gets one when it starts."""
+        if name in self._agents and name not in self._programs:
             self._agents[name].use_token(token)
 
     async def crash(self, name: str) -> None:
         """Kill an agent's processes at once."""
-        if name in self._agents:
+        if name in self._programs:
+            await self._programs[name].crash()
+        elif name in self._agents:
             self._agents[name].crash()
         await trio.lowlevel.checkpoint()
+
+    async def stop(self, name: str) -> None:
+        """Ask an agent's processes to end."""
+        if name in self._programs:
+            await self._programs[name].stop()
+        elif name in self._agents:
+            self._agents[name].stop()
+        await trio.lowlevel.checkpoint()
+
+    def process(self, name: str) -> dict[str, Any] | None:
+        """Return what the process of an agent under test shows; `None` where none ever started."""
+        program = self._programs.get(name)
+        return None if program is None else program.described()
+
+    def _program(self, name: str, names: dict[str, Any]) -> Program:
+        if name not in self._programs:
+            make = self._world.make_program
+            self._programs[name] = (
+                Simulated(self._agent(name, names), self._nursery) if make is None else make(name)
+            )
+        return self._programs[name]
 
     async def _run(self, agent: Agent, delay_s: float) -> None:
         await self._world.clock.sleep(delay_s)
@@ -110,9 +138,8 @@ class Population:
             declared = self._declared[name]
             world = self._world
             options = {key: self._value(value, names) for key, value in declared.options.items()}
-            behaviour = make(
-                "prompt" if declared.behaviour == MANUAL else declared.behaviour, options
-            )
+            plain = declared.behaviour in BY_STEPS
+            behaviour = make("prompt" if plain else declared.behaviour, options)
             self._agents[name] = Agent(
                 name,
                 world.port(name),
@@ -122,7 +149,7 @@ class Population:
                 work=self._work(declared),
                 rng=fork(world.seed, f"agent/{name}"),
                 release=RELEASES[declared.release or world.profile],
-                timing=Timing().faster(world.factor),
+                timing=world.agent_timing,
                 on_event=self._note,
             )
         return self._agents[name]

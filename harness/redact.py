@@ -67,12 +67,17 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: dict[str, None] = {}
+        self._names: dict[str, str] = {}
 
     def learn(self, secret: str) -> None:
         """Remember a secret that must not be written down."""
         if len(secret) >= MIN_SECRET_LENGTH:
             for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe="")):
                 self._secrets[form] = None
+
+    def rename(self, text: str, name: str) -> None:
+        """Write a name in the place of a text that is another in every run, such as a folder."""
+        self._names[text] = name
 
     def learn_from(self, value: Any, key: str = "") -> None:
         """Remember every secret that a JSON value holds, by the keys it stands behind."""
@@ -111,6 +116,8 @@ class Redactor:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, REDACTED)
+        for written, name in self._names.items():
+            text = text.replace(written, name)
         if "AGENT_TOKEN" in text:
             text = _IN_SCRIPT.sub(rf"\1{REDACTED}\2", text)
         return _IN_TEXT.sub(rf"\1{REDACTED}\2", text)

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from harness.scenario.durations import resolve
+from harness.scenario.durations import resolve, timer
 from harness.scenario.model import Duration
 from harness.world import World
 from simulated_agents.releases import RELEASES, Release
@@ -53,7 +53,7 @@ class Scope:
         if head == "scratch":
             return self._world.scratch
         if head == "timing":
-            return getattr(self._world.timings, f"{rest[0]}_s")
+            return timer(rest[0], self._world.timings, self._world.agent_timing)
         if head not in self.names:
             raise UnknownNameError(f"nothing is known as {head}")
         value = self.names[head]
@@ -95,7 +95,8 @@ class Scope:
 
     def seconds(self, duration: Duration) -> float:
         """Return a duration in seconds of the world's clock."""
-        return resolve(duration, self._world.timings, self._world.factor)
+        world = self._world
+        return resolve(duration, world.timings, world.factor, world.agent_timing)
 
     def identify(self, value: Any) -> Any:
         """Return the id of what a step names: an id itself, a name, or a reference."""

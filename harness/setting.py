@@ -23,7 +23,7 @@ async def set_scene(
         await _make_nodes(world, admin, population, scope)
         await _make_targets(scenario, world, admin, scope)
         await _make_tasks(scenario, world, admin, scope)
-        population.start_all(scope.names)
+        await population.start_all(scope.names)
     except (AdminError, NoReply, KeyError, TypeError, ValueError) as error:
         raise SetUpError(f"the scenario cannot be set up: {error!s}") from error
 

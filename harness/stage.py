@@ -8,6 +8,7 @@ import trio
 
 from harness.broken import MistakeError, UndecidedError, UnexpectedError
 from harness.calling import Caller
+from harness.disk import Disk, OutsideError
 from harness.expect import Mismatch, show
 from harness.feed import Feeds
 from harness.looking import Eyes
@@ -16,7 +17,7 @@ from harness.scenario.model import Scenario, Step
 from harness.scenario.verbs import VERBS
 from harness.scope import Scope, UnknownNameError
 from harness.setting import set_scene
-from harness.tamper import TamperError, tamper
+from harness.tamper import TamperError, enqueue, tamper
 from harness.world import Admin, AdminError, World
 from simulated_agents.ports import NoReply
 
@@ -54,7 +55,8 @@ class Stage:
         self._population = Population(scenario, world, nursery)
         self._caller = Caller(world, self._admin, self._population, self._scope, self._count)
         self._feeds = Feeds(world, nursery)
-        self._eyes = Eyes(world, self._admin, self._caller.answers, self._feeds)
+        self._eyes = Eyes(world, self._admin, self._caller.answers, self._feeds, self._population)
+        self._disk = Disk(world.scratch)
         self._waits_drag_s = 0.0
         self.tested: dict[str, int] = {}
 
@@ -107,6 +109,11 @@ class Stage:
                 verbs: dict[str, Callable[[Step, Scope], Awaitable[None]]] = {
                     "start": self._start,
                     "crash": self._crash,
+                    "stop": self._stop,
+                    "mark": self._mark,
+                    "write": self._write,
+                    "remove": self._remove,
+                    "snapshot": self._snapshot,
                     "wait": self._wait,
                     "until": self._until,
                     "expect": self._expect,
@@ -118,6 +125,7 @@ class Stage:
                     "restart_master": self._restart_master,
                     "master_clock": self._master_clock,
                     "tamper": self._tamper,
+                    "enqueue": self._enqueue,
                 }
                 await verbs[step.verb](step, scope)
         except UnknownNameError as error:
@@ -127,6 +135,9 @@ class Stage:
         except TamperError as error:
             message = f"{step.place}: a mistake of the scenario: {error}"
             raise MistakeError(message) from None
+        except OutsideError as error:
+            mismatch = Mismatch("", "paths of the scenario's own", str(error))
+            raise UnexpectedError(step, mismatch) from None
         except AdminError as error:
             mismatch = Mismatch("", "the master to say how things are", str(error))
             raise UnexpectedError(step, mismatch) from None
@@ -138,6 +149,21 @@ class Stage:
 
     async def _crash(self, step: Step, _: Scope) -> None:
         await self._population.crash(step.args["agent"])
+
+    async def _stop(self, step: Step, _: Scope) -> None:
+        await self._population.stop(step.args["agent"])
+
+    async def _mark(self, step: Step, scope: Scope) -> None:
+        scope.names[step.args["as"]] = len(self._world.history.ops)
+
+    async def _write(self, step: Step, scope: Scope) -> None:
+        self._disk.write(str(scope.fill(step.args["at"])), scope.fill(step.args["files"]))
+
+    async def _remove(self, step: Step, scope: Scope) -> None:
+        self._disk.remove(str(scope.fill(step.args["path"])))
+
+    async def _snapshot(self, step: Step, scope: Scope) -> None:
+        scope.names[step.args["as"]] = self._disk.files(str(scope.fill(step.args["of"])))
 
     async def _wait(self, step: Step, scope: Scope) -> None:
         duration = step.args["for"]
@@ -228,6 +254,14 @@ class Stage:
         assert self._world.tables is not None  # such a scenario is skipped without a database
         row_id = tamper(self._world.tables, step.args, scope)
         self._world.history.note(self._world.elapsed_s(), "muster", "tampered with the database")
+        if "as" in step.args:
+            scope.names[step.args["as"]] = {"id": row_id}
+
+    async def _enqueue(self, step: Step, scope: Scope) -> None:
+        world = self._world
+        assert world.tables is not None  # such a scenario is skipped without a database
+        row_id = enqueue(world.tables, step.args, scope, world.clock.now_ns())
+        world.history.note(world.elapsed_s(), "muster", f"enqueued {step.args['type']}")
         if "as" in step.args:
             scope.names[step.args["as"]] = {"id": row_id}
 

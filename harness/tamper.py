@@ -5,6 +5,8 @@ from typing import Any
 
 from harness.scope import Scope
 from harness.world import Tables
+from master.protocol.states import CommandStatus
+from master.protocol.times import db_text
 
 
 class TamperError(Exception):
@@ -48,6 +50,30 @@ def tamper(tables: Tables, args: dict[str, Any], scope: Scope) -> int:
     if not tables.execute(sql, values):
         raise TamperError(f"there is no row in {table} with {json.dumps(where)}")
     return 0
+
+
+def enqueue(tables: Tables, args: dict[str, Any], scope: Scope, now_ns: int) -> int:
+    """Put a command into the queue of an agent, and return its id.
+
+    Args:
+        tables: the database.
+        args: the keys of the step.
+        scope: knows the agent.
+        now_ns: when the command is made, in nanoseconds since the epoch.
+
+    """
+    at = db_text(now_ns)
+    row = {
+        "node_id": scope.identify(args["agent"]),
+        "type": args["type"],
+        "status": CommandStatus.PENDING,
+        "payload": args.get("payload", {}),
+        "result": "",
+        "error_message": "",
+        "created_at": at,
+        "updated_at": at,
+    }
+    return tamper(tables, {"insert": "agent_commands", "set": row}, scope)
 
 
 def _refuse_changes(tables: Tables, table: str, where: dict[str, Any]) -> None:

@@ -2,8 +2,9 @@
 
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,12 @@ from harness.lifetime import Lifetime
 from harness.play import blame_muster, play
 from harness.redact import Redactor
 from harness.scenario.model import Scenario
+from harness.scenario.references import SCRATCH_REFERENCE
 from harness.verdict import Outcome
-from harness.world import World
+from harness.world import NO_SCRATCH, World
 from master.config import Config, Timings
 from master.core import Master
-from master.objects import MemoryObjects
+from master.objects import DiskObjects, MemoryObjects, Objects
 from master.protocol.exchange import Request, Response
 from master.protocol.profiles import Profile
 from master.store.database import Database
@@ -111,7 +113,7 @@ def play_embedded(
     own_seed = fork(seed, scenario.id)
     history = History(Redactor())
     try:
-        with seeded_scheduler(own_seed.getrandbits(64)):
+        with seeded_scheduler(own_seed.getrandbits(64)), scratch_of(scenario, history) as scratch:
             outcome = trio.run(
                 _play_embedded,
                 scenario,
@@ -120,12 +122,25 @@ def play_embedded(
                 clock,
                 history,
                 make_master,
+                scratch,
                 clock=clock,
             )
     except Exception as error:  # noqa: BLE001 - the other scenarios go on
         outcome = Outcome(scenario)
         blame_muster(outcome, error)
     return outcome, history
+
+
+@contextmanager
+def scratch_of(scenario: Scenario, history: History) -> Iterator[str | None]:
+    """Make the folder of a scenario about an agent, whose files are real; others need none."""
+    if not scenario.tests_agent:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="muster-", ignore_cleanup_errors=True) as folder:
+        scratch = str(Path(folder).resolve())
+        history.redactor.rename(scratch, SCRATCH_REFERENCE)
+        yield scratch
 
 
 async def _play_embedded(
@@ -135,6 +150,7 @@ async def _play_embedded(
     clock: VirtualClock,
     history: History,
     make_master: MakeMaster,
+    scratch: str | None,
 ) -> Outcome:
     timings = Timings(**{f"{name}_s": value for name, value in scenario.timing.items()})
     config = Config(
@@ -145,7 +161,7 @@ async def _play_embedded(
     )
     entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
     wall = ShiftedClock(clock, scenario.zone_s)
-    objects = MemoryObjects()
+    objects: Objects = MemoryObjects() if scratch is None else DiskObjects()
 
     def make(image: bytes | None) -> Master:
         database = Database(release=profile.release, image=image)
@@ -175,6 +191,7 @@ async def _play_embedded(
             started_s=clock.monotonic_s(),
             master=lifetime,
             shift_clock=wall.shift,
+            scratch=scratch or NO_SCRATCH,
         )
         outcome = await play(scenario, world)
         nursery.cancel_scope.cancel()

@@ -5,16 +5,21 @@ A world says nothing of what kind of master it is; `harness.target` makes worlds
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from harness.activity import Activity
 from harness.history import History, RecordingPort
+from harness.programs import MakeProgram
 from master.config import Timings
 from master.protocol.exchange import Request, Response
 from simulated_agents.clock import Clock
 from simulated_agents.ports import Port
+from simulated_agents.timing import Timing
+
+NO_SCRATCH: Final = "/muster"
+"""What a scenario's folder is called where no file is ever made."""
 
 
 class Tables(Protocol):
@@ -64,6 +69,9 @@ class World:
         master: its process, or `None` where it must not be killed.
         shift_clock: sets the master's wall clock forward by seconds, or back; `None` where nothing
             can.
+        pace: how often agents beat and poll, where that is not the real agent's, `factor` times as
+            fast.
+        make_program: makes the program under test; where there is none, simulated agents are.
 
     """
 
@@ -81,9 +89,16 @@ class World:
     seed: int
     started_s: float
     activity: Activity = field(default_factory=Activity)
-    scratch: str = "/muster"
+    scratch: str = NO_SCRATCH
     master: Mortal | None = None
     shift_clock: Callable[[float], None] | None = None
+    pace: Timing | None = None
+    make_program: MakeProgram | None = None
+
+    @property
+    def agent_timing(self) -> Timing:
+        """Return how often agents beat and poll there."""
+        return self.pace or Timing().faster(self.factor)
 
     def elapsed_s(self) -> float:
         """Return seconds since the scenario began."""

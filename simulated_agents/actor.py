@@ -7,7 +7,6 @@ What an agent does differently is its behaviour's; how it reaches a master, its 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
@@ -25,26 +24,11 @@ from simulated_agents.plan import Outcome, WorkPlan, WorkSource
 from simulated_agents.ports import NoReply, Port
 from simulated_agents.pretend import PretendWorker
 from simulated_agents.releases import DEFAULT_RELEASE, Release
+from simulated_agents.timing import Timing
 from simulated_agents.work import execute
 from simulated_agents.worker import WorkerMaker
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How often an agent does what, in seconds; the defaults are the real agent's."""
-
-    heartbeat_s: float = 15.0
-    poll_s: float = 5.0
-
-    def __post_init__(self) -> None:
-        if not (self.heartbeat_s > 0 and self.poll_s > 0):
-            raise ValueError(f"intervals must be more than 0 seconds: {self}")
-
-    def faster(self, factor: float) -> "Timing":
-        """Return the same timing, `factor` times as fast."""
-        return Timing(self.heartbeat_s / factor, self.poll_s / factor)
 
 
 class _Grave:

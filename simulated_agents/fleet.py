@@ -7,7 +7,7 @@ from typing import Final
 
 import trio
 
-from simulated_agents.actor import Agent, Timing
+from simulated_agents.actor import Agent
 from simulated_agents.behaviours import BEHAVIOURS, Behaviour, make
 from simulated_agents.clock import Clock
 from simulated_agents.events import Counters, Event
@@ -15,6 +15,7 @@ from simulated_agents.plan import WorkRange, WorkSource
 from simulated_agents.ports import Port, close_port
 from simulated_agents.releases import DEFAULT_RELEASE, Release
 from simulated_agents.rng import fork
+from simulated_agents.timing import Timing
 
 AGENTS_MAX: Final = 100_000
 """More than one process can drive; a larger number is a slip of the finger."""

@@ -19,7 +19,7 @@ from test_agents_fakes import (
 from harness.clock import VirtualClock
 from harness.determinism import seeded_scheduler
 from master.protocol.exchange import Request, Response
-from simulated_agents.actor import Agent, Timing
+from simulated_agents.actor import Agent
 from simulated_agents.behaviours import Behaviour, make
 from simulated_agents.client import Identity
 from simulated_agents.clock import RealClock
@@ -29,6 +29,7 @@ from simulated_agents.messages import Command
 from simulated_agents.plan import WorkPlan
 from simulated_agents.ports import NoReply
 from simulated_agents.ports.direct import DirectPort
+from simulated_agents.timing import Timing
 
 RUN = {"recordId": 3, "taskId": 7}
 RESULT = "/api/agent/commands/1/result"

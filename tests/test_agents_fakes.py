@@ -17,12 +17,13 @@ import trio
 from trio.testing import MockClock
 
 from master.protocol.exchange import Request, Response
-from simulated_agents.actor import Agent, Timing
+from simulated_agents.actor import Agent
 from simulated_agents.events import Event, EventKind
 from simulated_agents.plan import WorkPlan
 from simulated_agents.ports import Port, close_port
 from simulated_agents.ports.direct import DirectPort
 from simulated_agents.ports.http import HttpPort
+from simulated_agents.timing import Timing
 
 TOKEN = "ab" * 32
 HEARTBEAT = "/api/agent/heartbeat"

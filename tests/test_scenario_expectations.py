@@ -11,7 +11,10 @@ from stories import (
     read,
 )
 
-VERB_LIST = "record, restore, task, agent, command, records, restores, commands, answers, events"
+VERB_LIST = (
+    "record, restore, task, agent, command, records, restores, commands, answers, events, calls,"
+    " process, file, files"
+)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,7 @@ VERB_LIST = "record, restore, task, agent, command, records, restores, commands,
         ),
         (
             "expect: {records: {task: nightly}, «cout: 1}",
-            "expected what can be said about several things (where, count, items, all, any), got 'cout'",
+            "expected what can be said about several things (where, count, items, all, any, in_order, every), got 'cout'",
             "did you mean 'count'?",
         ),
         (
@@ -243,7 +246,8 @@ def test_mistake_in_an_expectation(
             (
                 "expected ${timing.<timer>} with a timer of command_timeout, command_scan,"
                 " offline_after, offline_scan, list_dir_timeout, discover_timeout, token_grace,"
-                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan, got"
+                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan,"
+                " heartbeat_interval, poll_interval, got"
                 " 'comand_scan'"
             ),
             "did you mean 'command_scan'?",

@@ -112,7 +112,7 @@ from stories import (
         (
             START + "timing: {«comand_timeout: 1s}\n" + TAIL,
             (
-                "expected a timer (command_timeout, command_scan, offline_after, offline_scan,"
+                "expected a timer of the master (command_timeout, command_scan, offline_after, offline_scan,"
                 " list_dir_timeout, discover_timeout, token_grace,"
                 " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan), got 'comand_timeout'"
             ),
@@ -167,7 +167,7 @@ def test_mistake_in_the_head(tmp_path: Path, text: str, message: str, hint: str 
         ),
         (
             "a: «manul",
-            "expected a behaviour, or a mapping with one (manual, prompt, crashing), got 'manul'",
+            "expected a behaviour, or a mapping with one (manual, tested, prompt, crashing), got 'manul'",
             "did you mean 'manual'?",
         ),
         ("a: «{count: 1}", "expected an agent to have 'behaviour', which is missing", None),

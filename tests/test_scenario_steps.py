@@ -238,7 +238,8 @@ from stories import (
             (
                 "expected a literal or the name of a timer (command_timeout, command_scan,"
                 " offline_after, offline_scan, list_dir_timeout, discover_timeout, token_grace,"
-                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan),"
+                " cron_second, event_heartbeat, version_scan, version_notice, metrics_scan,"
+                " heartbeat_interval, poll_interval),"
                 " got 'ofline_scan'"
             ),
             "did you mean 'offline_scan'?",

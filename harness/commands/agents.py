@@ -19,7 +19,6 @@ from harness.stop import StopError
 from harness.verdict import Exit
 from master.protocol.exchange import Request
 from master.protocol.profiles import DEFAULT_PROFILE
-from simulated_agents.actor import Timing
 from simulated_agents.attach import ApiKey, AttachError, Login, provision, read_tokens
 from simulated_agents.clock import RealClock
 from simulated_agents.events import Counters
@@ -28,6 +27,7 @@ from simulated_agents.plan import WorkRange
 from simulated_agents.ports import NoReply
 from simulated_agents.ports.http import HttpPort
 from simulated_agents.releases import RELEASES, Release
+from simulated_agents.timing import Timing
 
 API_KEY_VARIABLE: Final = "MUSTER_API_KEY"
 PASSWORD_VARIABLE: Final = "MUSTER_PASSWORD"  # noqa: S105 - the name of a variable

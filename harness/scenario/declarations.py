@@ -15,6 +15,15 @@ from simulated_agents.releases import RELEASES
 MANUAL: Final = "manual"
 """The behaviour of an agent that does what the steps say and nothing else."""
 
+TESTED: Final = "tested"
+"""The behaviour of the agent that is judged: that of the program under test."""
+
+BY_STEPS: Final[dict[str, str]] = {
+    MANUAL: "does what the steps say and nothing else",
+    TESTED: "is the program under test; a simulated agent on the virtual clock",
+}
+"""The behaviours that are not in the registry of `simulated_agents`."""
+
 AGENT_KEYS: Final[dict[str, str]] = {
     "behaviour": "what it does by itself; `manual` does only what the steps say",
     "count": "so many of them, named with `-1`, `-2` and so on",
@@ -78,7 +87,7 @@ def read_agents(reading: Reading, node: Node | None) -> tuple[AgentDecl, ...]:
 
 
 def _behaviours(reading: Reading) -> list[str]:
-    return list(dict.fromkeys((MANUAL, *reading.behaviours)))
+    return list(dict.fromkeys((*BY_STEPS, *reading.behaviours)))
 
 
 def _agent(reading: Reading, name: str, key: Scalar, node: Node) -> AgentDecl:

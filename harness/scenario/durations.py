@@ -9,9 +9,19 @@ from typing import Final
 from harness.scenario.model import Duration
 from harness.scenario.suggest import did_you_mean
 from master.config import Timings
+from simulated_agents.timing import Timing
 
-TIMERS: Final = tuple(timing.name.removesuffix("_s") for timing in fields(Timings))
+MASTER_TIMERS: Final = tuple(timing.name.removesuffix("_s") for timing in fields(Timings))
 """The names that stand for timers of the master."""
+
+AGENT_TIMERS: Final[dict[str, str]] = {
+    "heartbeat_interval": "heartbeat_s",
+    "poll_interval": "poll_s",
+}
+"""The names that stand for intervals of the agents, each with its field of `Timing`."""
+
+TIMERS: Final = (*MASTER_TIMERS, *AGENT_TIMERS)
+"""The names that stand for a length of time."""
 
 _UNITS: Final = {
     "d": Decimal(86_400),
@@ -137,16 +147,34 @@ def timings_of(timing: Mapping[str, float]) -> Timings:
     return Timings(**{f"{name}_s": seconds for name, seconds in timing.items()})
 
 
-def resolve(duration: Duration, timings: Timings, literal_factor: float = 1.0) -> float:
+def resolve(
+    duration: Duration,
+    timings: Timings,
+    literal_factor: float = 1.0,
+    agents: Timing | None = None,
+) -> float:
     """Return a duration in seconds.
 
     Args:
         duration: the sum.
         timings: the timers as they are on this clock.
         literal_factor: how much faster than written literals pass on this clock.
+        agents: the agents' intervals on this clock; the real agent's, as much faster, when left out.
 
     """
-    return sum(
-        sign * (getattr(timings, f"{term}_s") if isinstance(term, str) else term / literal_factor)
-        for sign, term in duration.terms
-    )
+    agents = agents or Timing().faster(literal_factor)
+
+    def seconds(term: float | str) -> float:
+        return timer(term, timings, agents) if isinstance(term, str) else term / literal_factor
+
+    return sum(sign * seconds(term) for sign, term in duration.terms)
+
+
+def timer(name: str, timings: Timings, agents: Timing) -> float:
+    """Return the seconds of one of `TIMERS`."""
+    found: float
+    if name in AGENT_TIMERS:
+        found = getattr(agents, AGENT_TIMERS[name])
+    else:
+        found = getattr(timings, f"{name}_s")
+    return found

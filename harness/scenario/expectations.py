@@ -20,7 +20,12 @@ from harness.scenario.verbs import (
     Kind,
 )
 
-_SELECTED_BY: Final = {"task": Kind.TASK, "agent": Kind.AGENT, "record": Kind.RECORD}
+_SELECTED_BY: Final = {
+    "task": Kind.TASK,
+    "agent": Kind.AGENT,
+    "record": Kind.RECORD,
+    "since": Kind.MOMENT,
+}
 """The keys that select by name; all others are fields."""
 
 _SUBJECT: Final = 0.75
@@ -67,8 +72,23 @@ def read_look(reading: Reading, node: Node) -> dict[str, Any] | None:
     value = mapping.get(subject.text)
     assert value is not None
     rest = Mapping(mapping.place, mapping.end, fields)
-    said = _fields(reading, rest) if subject.text in LISTS else _mapping(reading, rest)
+    said = _several(reading, rest) if subject.text in LISTS else _mapping(reading, rest)
     return {subject.text: _subject(reading, subject.text, value), **said}
+
+
+def _several(reading: Reading, mapping: Mapping) -> dict[str, Any]:
+    """Return what is said of several things: two of these keys hold what no field does."""
+    said: dict[str, Any] = {}
+    for key, value in mapping.entries:
+        match key.text:
+            case "every":
+                said[key.text] = reading.duration(value)
+            case "in_order":
+                items = reading.sequence(value, "things in their order")
+                said[key.text] = [read_value(reading, item) for item in items]
+            case _:
+                said[key.text] = read_value(reading, value)
+    return said
 
 
 def _wrong_subjects(reading: Reading, mapping: Mapping, subjects: list[Scalar]) -> None:
@@ -88,6 +108,9 @@ def _check_fields(reading: Reading, subject: str, fields: tuple[tuple[Scalar, No
         for key, value in fields:
             if key.text not in LIST_FIELDS:
                 reading.unknown_key(key, "what can be said about several things", LIST_FIELDS)
+            elif key.text == "every":
+                if subject != "calls":
+                    reading.wrong(key, f"expected 'every' about calls only, got it about {subject}")
             elif key.text != "count":
                 check_fields(reading, subject, value)
         return
@@ -112,7 +135,9 @@ def _subject(reading: Reading, subject: str, node: Node) -> Any:
     selected = {}
     by = SELECTED_BY[subject]
     selects = {key.text for key, _ in mapping.entries} & {*by, *WIRE_SELECTORS}
-    if not selects and "real" in reading.clocks:
+    if subject == "calls":
+        reading.required(mapping, "calls", ("agent",))
+    elif not selects and "real" in reading.clocks:
         message = f"expected {subject} selected by {' or '.join(by)}, or 'clocks: [virtual]'"
         reading.wrong(mapping, f"{message}: a real master has those of other scenarios too")
     for key, value in mapping.entries:

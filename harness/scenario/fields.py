@@ -48,6 +48,13 @@ _EVENT: Final = (
     "retry",
 )
 
+_CALL: Final = (
+    *("number", "op", "method", "path", "query", "headers", "sent", "body", "size", "sha256"),
+    *("status", "answer", "busy", "beside"),
+)
+_PROCESS: Final = ("alive", "exit", "output", "arguments")
+_FILE: Final = ("path", "kind", "size", "sha256", "to", "text")
+
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "record": _RECORD,
     "restore": _RESTORE,
@@ -59,6 +66,10 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "commands": _COMMAND,
     "answers": (*_ANSWER, "no_reply"),
     "events": _EVENT,
+    "calls": _CALL,
+    "process": _PROCESS,
+    "file": _FILE,
+    "files": _FILE,
 }
 """What each subject of an `expect` has, or each of several."""
 
@@ -66,6 +77,7 @@ SELECTED_BY: Final[dict[str, tuple[str, ...]]] = {
     "records": ("task",),
     "restores": ("task", "agent", "record"),
     "commands": ("agent",),
+    "calls": ("agent", "since"),
 }
 """What of a scenario several things can be selected by: what is said of each of them."""
 
@@ -104,6 +116,7 @@ def check_field(reading: Reading, subject: str, key: Scalar, value: Node) -> Non
     if _said_absent(value) and near is None:
         return
     what = subject if subject in {"events", "answers"} else f"{subject.removesuffix('s')}s"
+    what = "processes" if subject == "process" else what
     message = f"expected a field that {what} have in some release, got {key.text!r}"
     reading.wrong(key, message, did_you_mean(key.text, known))
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from harness.scenario.durations import TIMERS, DurationError, literal_seconds
+from harness.scenario.durations import MASTER_TIMERS, DurationError, literal_seconds
 from harness.scenario.reading import Reading
 from harness.scenario.source import Mapping, Node, Scalar
 from master.protocol.profiles import PROFILES
@@ -91,8 +91,8 @@ def read_timing(reading: Reading, node: Node | None) -> None:
     """Read the timers that a scenario sets."""
     mapping = None if node is None else reading.mapping(node, "timers with their durations")
     for key, value in mapping.entries if mapping else ():
-        if key.text not in TIMERS:
-            reading.unknown_key(key, "a timer", TIMERS)
+        if key.text not in MASTER_TIMERS:
+            reading.unknown_key(key, "a timer of the master", MASTER_TIMERS)
         elif isinstance(value, Scalar) and isinstance(value.value, str):
             try:
                 reading.timing[key.text] = literal_seconds(value.value)

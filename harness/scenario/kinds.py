@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from harness.scenario.reading import Reading
-from harness.scenario.references import is_reference
+from harness.scenario.references import SCRATCH_REFERENCE, is_reference
 from harness.scenario.source import Mapping, Node, Scalar, Sequence, describe
 from harness.scenario.suggest import did_you_mean
 from harness.scenario.verbs import Kind
+
+FILE_MAX: Final = 67_108_864
+"""Bytes of one file that a scenario makes: enough to be in the middle of it for a while."""
 
 
 def read_kind(reading: Reading, kind: Kind, node: Node) -> Any:
@@ -88,7 +91,8 @@ def read_answer_name(reading: Reading, node: Node, *, background: bool) -> Any:
     text = _given(reading, node, "an answer", ids=False)
     given = reading.names.known.get(text)
     if given is not None and not given.call:
-        what = "an event stream" if given.feed else "a row of the database"
+        named = "no call" if given.moment else "a row of the database"
+        what = "an event stream" if given.feed else named
         reading.wrong(node, f"expected an answer, got {text!r}, which names {what}")
     elif given is not None and background and not given.background:
         message = f"expected the answer of a call in the background, got {text!r}"
@@ -103,6 +107,53 @@ def _feed(reading: Reading, node: Node) -> Any:
     if given is not None and not given.feed:
         reading.wrong(node, f"expected an event stream, got {text!r}, which 'listen' has not named")
     return text
+
+
+def _moment(reading: Reading, node: Node) -> Any:
+    """Return the name of a moment."""
+    text = _given(reading, node, "a moment", ids=False)
+    given = reading.names.known.get(text)
+    if given is not None and not given.moment:
+        reading.wrong(node, f"expected a moment, got {text!r}, which 'mark' has not named")
+    return text
+
+
+def _path(reading: Reading, node: Node) -> str | None:
+    """Return a path that is of nobody else: below the scenario's own folder, or what a reference says."""
+    text = reading.text(node, "a path")
+    if text is None:
+        return None
+    reading.check_references(node, text)
+    if not reading.tested:
+        reading.wrong(node, "expected an agent that is 'tested': there are no files without one")
+    elif not text.startswith(SCRATCH_REFERENCE) or ".." in text.split("/"):
+        reading.wrong(node, f"expected a path below {SCRATCH_REFERENCE}, got {text!r}")
+    return text
+
+
+def _files(reading: Reading, node: Node) -> dict[str, Any]:
+    """Return files by their paths: each a text, a number of bytes, or a link."""
+    mapping = reading.mapping(node, "files by their paths")
+    found: dict[str, Any] = {}
+    for key, value in mapping.entries if mapping else ():
+        parts = key.text.split("/")
+        if key.text.startswith("/") or ".." in parts or not key.text.strip("/"):
+            reading.wrong(key, f"expected a path below 'at', got {key.text!r}")
+        found[key.text] = _file(reading, value)
+    return found
+
+
+def _file(reading: Reading, node: Node) -> Any:
+    if not isinstance(node, Mapping):
+        return _text(reading, node)
+    names = [key.text for key, _ in node.entries]
+    if names == ["size"]:
+        return {"size": reading.whole(node.entries[0][1], "a number of bytes", 0, FILE_MAX)}
+    if names == ["link"]:
+        return {"link": reading.text(node.entries[0][1], "the path that a link leads to")}
+    got = " and ".join(map(repr, names)) or "an empty mapping"
+    reading.wrong(node, f"expected a text, {{size: …}} or {{link: …}}, got {got}")
+    return None
 
 
 def _text(reading: Reading, node: Node) -> str | None:
@@ -155,4 +206,7 @@ _READERS: Final[dict[Kind, Callable[[Reading, Node], Any]]] = {
     Kind.MAPPING: _mapping,
     Kind.LIST: _list,
     Kind.FEED: _feed,
+    Kind.MOMENT: _moment,
+    Kind.PATH: _path,
+    Kind.FILES: _files,
 }

@@ -8,7 +8,7 @@ from typing import Final
 
 from harness.scenario.cases import CASES, Cases, merged
 from harness.scenario.catalogue import CATALOGUE_NAME, Catalogue
-from harness.scenario.declarations import imply_disk, read_agents, read_targets, read_tasks
+from harness.scenario.declarations import TESTED, imply_disk, read_agents, read_targets, read_tasks
 from harness.scenario.errors import ScenarioError, ScenarioErrors
 from harness.scenario.header import (
     REQUIRED,
@@ -193,6 +193,7 @@ def _scenario(reading: Reading, root: Mapping, scenario_id: str) -> Scenario:
     clocks, because = read_clocks(reading, root)
     reading.clocks = clocks
     agents = read_agents(reading, root.get("agents"))
+    reading.tested = any(agent.behaviour == TESTED for agent in agents)
     targets = read_targets(reading, root.get("targets"))
     targets += imply_disk(reading, root.get("tasks"))
     scenario = Scenario(

@@ -166,6 +166,11 @@ class Scenario:
         return any(_needs_tables(step) for step in all_steps(self.steps))
 
     @property
+    def tests_agent(self) -> bool:
+        """Whether it judges an agent, the program under test, and not the master."""
+        return any(agent.behaviour == "tested" for agent in self.agents)
+
+    @property
     def kills_master(self) -> bool:
         """Whether a step ends the master's process: nobody else may depend on it."""
         return any(step.verb == "restart_master" for step in all_steps(self.steps))
@@ -186,4 +191,4 @@ def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
 def _needs_tables(step: Step) -> bool:
     looks = step.verb in {"expect", "until"}
     subjects = {"command", "commands"} & set(step.args.get("expect") or {})
-    return step.verb == "tamper" or (looks and bool(subjects))
+    return step.verb in {"tamper", "enqueue"} or (looks and bool(subjects))

@@ -21,6 +21,7 @@ class Given:
         call: whether it names a call's answer.
         background: whether that call is in the background.
         feed: whether it names an event stream.
+        moment: whether it names a moment.
 
     """
 
@@ -29,6 +30,7 @@ class Given:
     call: bool
     background: bool
     feed: bool = False
+    moment: bool = False
 
 
 @dataclass(slots=True)
@@ -89,10 +91,17 @@ class Names:
         return None
 
     def give(
-        self, name: str, place: Place, *, call: bool, background: bool, feed: bool = False
+        self,
+        name: str,
+        place: Place,
+        *,
+        call: bool = False,
+        background: bool = False,
+        feed: bool = False,
+        moment: bool = False,
     ) -> None:
         """Know a name from here on."""
-        given = Given(place, self._loops, call, background, feed)
+        given = Given(place, self._loops, call, background, feed, moment)
         self.given.append((name, given))
         self.known[name] = given
 

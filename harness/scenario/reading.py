@@ -37,6 +37,7 @@ class Reading:
         names: what has a name so far.
         timing: the timers that the scenario sets.
         clocks: the clocks that it can run on.
+        tested: whether an agent of it is the program under test.
         expectations: how many have been read, or may have been meant.
 
     """
@@ -47,6 +48,7 @@ class Reading:
     names: Names = field(default_factory=Names)
     timing: dict[str, float] = field(default_factory=dict)
     clocks: tuple[str, ...] = ()
+    tested: bool = False
     expectations: int = 0
 
     def wrong(self, node: Node, message: str, hint: str | None = None) -> None:

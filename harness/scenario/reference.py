@@ -5,19 +5,19 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Table
-from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
 from harness.scenario.cases import CASE_KEYS
 from harness.scenario.declarations import (
     AGENT_KEYS,
+    BY_STEPS,
     CHOICE,
-    MANUAL,
     TARGET_KEYS,
     TASK_KEYS,
     WORK_KEYS,
 )
+from harness.scenario.durations import TIMERS, timer
 from harness.scenario.header import KNOWN_PROFILES, REQUIRED, TOP_KEYS
 from harness.scenario.verbs import (
     ANSWER_FIELDS,
@@ -32,6 +32,7 @@ from harness.scenario.verbs import (
     Verb,
 )
 from master.config import Timings
+from simulated_agents.timing import Timing
 
 PAGE_PATH: Final = Path(__file__).parents[2] / "docs" / "scenarios.md"
 BEGIN: Final = "<!-- made by python -m harness.pages: begin -->"
@@ -55,6 +56,9 @@ _KINDS: Final[dict[Kind, str]] = {
     Kind.STEPS: "steps",
     Kind.LIST: "a list",
     Kind.FEED: "a name given with `as` to `listen`",
+    Kind.MOMENT: "a name given with `as` to `mark`",
+    Kind.FILES: "files by their paths",
+    Kind.PATH: "a path below `${scratch}`",
 }
 
 _BESIDE: Final[dict[str, str]] = {
@@ -105,7 +109,8 @@ def _behaviours() -> Iterator[str]:
 
     yield "| behaviour | options |"
     yield "|---|---|"
-    yield f"| `{MANUAL}` | |"
+    for name, what in BY_STEPS.items():
+        yield f"| `{name}` | {what} |"
     for name, options in OPTIONS.items():
         words = [f"`{option}` {_option(kind)}" for option, kind in options.items()]
         yield f"| `{name}` | {'; '.join(words)} |"
@@ -119,14 +124,10 @@ def _option(kind: str) -> str:
 
 
 def _timers() -> Iterator[str]:
-    timings = Timings()
     yield from _table(
         "timer",
         "default",
-        {
-            timing.name.removesuffix("_s"): f"{getattr(timings, timing.name):g} s"
-            for timing in fields(Timings)
-        },
+        {name: f"{timer(name, Timings(), Timing()):g} s" for name in TIMERS},
     )
 
 
@@ -157,7 +158,7 @@ def reference() -> str:
         ("### Everything else that happens", _verbs(call=False)),
         ("### What can be looked at", _table("subject", "holds", subjects | several)),
         (
-            "Beside `records`, `restores`, `commands`, `answers` and `events`:",
+            "Beside `records`, `restores`, `commands`, `answers`, `events`, `calls` and `files`:",
             _table("key", "what it is about", LIST_FIELDS),
         ),
         (
@@ -176,7 +177,7 @@ def reference() -> str:
     return "\n".join(lines)
 
 
-_SELECTED: Final = ("records", "restores", "commands")
+_SELECTED: Final = ("records", "restores", "commands", "calls")
 
 
 def page_text() -> str:

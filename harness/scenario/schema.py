@@ -12,16 +12,16 @@ from typing import Any, Final, TypeAlias
 from harness.scenario.cases import CASE_KEYS, CASE_NAME, CASES_MAX
 from harness.scenario.declarations import (
     AGENT_KEYS,
+    BY_STEPS,
     CHOICE,
     COUNT_MAX,
-    MANUAL,
     OUTCOMES,
     SIZE_MAX,
     TARGET_KEYS,
     TASK_KEYS,
     WORK_KEYS,
 )
-from harness.scenario.durations import LITERAL, TIMERS
+from harness.scenario.durations import LITERAL, MASTER_TIMERS, TIMERS
 from harness.scenario.header import CLOCKS, KNOWN_PROFILES, REQUIRED, SENTENCE_MAX, TOP_KEYS
 from harness.scenario.references import NAME
 from harness.scenario.steps import TIMES_MAX
@@ -30,6 +30,7 @@ from harness.scenario.verbs import (
     CALL_KEYS,
     EXISTS,
     LIST_FIELDS,
+    LISTS,
     LOSABLE,
     MATCHERS,
     STEP_KEYS,
@@ -93,6 +94,9 @@ _KINDS: Final[dict[Kind, Schema]] = {
     Kind.RESTORE: _NAMED,
     Kind.ANSWER: {"type": "string", "pattern": _NAME},
     Kind.FEED: {"type": "string", "pattern": _NAME},
+    Kind.MOMENT: {"type": "string", "pattern": _NAME},
+    Kind.PATH: {"type": "string", "pattern": r"^\$\{scratch\}"},
+    Kind.FILES: {"type": "object"},
     Kind.TEXT: {"type": "string"},
     Kind.NUMBER: {"type": "number"},
     Kind.FLAG: {"type": "boolean"},
@@ -152,12 +156,14 @@ def _answer() -> Schema:
 
 def _look() -> Schema:
     value = _ref("value")
-    lists = [name for name, kind in SUBJECTS.items() if name.endswith("s")]
+    several = _described(LIST_FIELDS, dict.fromkeys(LIST_FIELDS, value))
+    several["every"] |= _ref("duration")
+    several["in_order"] = {"description": LIST_FIELDS["in_order"], **_list_of(value)}
     branches = []
     for subject, kind in SUBJECTS.items():
         own: Schema = {subject: _KINDS[kind]}
-        if subject in lists:
-            own |= _described(LIST_FIELDS, dict.fromkeys(LIST_FIELDS, value))
+        if subject in LISTS:
+            own |= several
             branches.append(_strict(own, [subject], minProperties=2))
             continue
         others = {name: False for name in SUBJECTS if name != subject}
@@ -228,8 +234,8 @@ def _agent(behaviours: Table[str, Table[str, str]]) -> Schema:
         },
     )
     every["work"] = {"description": AGENT_KEYS["work"], **_work()}
-    branches: list[Schema] = [{"enum": list(dict.fromkeys((MANUAL, *behaviours)))}]
-    for name in dict.fromkeys((MANUAL, *behaviours)):
+    branches: list[Schema] = [{"enum": list(dict.fromkeys((*BY_STEPS, *behaviours)))}]
+    for name in dict.fromkeys((*BY_STEPS, *behaviours)):
         options = {key: _option(kind) for key, kind in behaviours.get(name, {}).items()}
         own = {**options, **every, "behaviour": {"const": name}}
         branches.append(_strict(own, ["behaviour"]))
@@ -305,7 +311,7 @@ def json_schema(behaviours: Table[str, Table[str, str]] | None = None) -> Schema
 
         behaviours = OPTIONS
     sentence = {"type": "string", "minLength": 1, "maxLength": SENTENCE_MAX}
-    timing = _strict({name: _sum_of(LITERAL) for name in TIMERS})
+    timing = _strict({name: _sum_of(LITERAL) for name in MASTER_TIMERS})
     schemas: Schema = {
         "scenario": sentence,
         "clauses": _list_of(_ref("clause"), uniqueItems=True),

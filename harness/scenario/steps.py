@@ -112,9 +112,8 @@ def _give_name(reading: Reading, mapping: Mapping) -> str | None:
     return _name(reading, node, call=True, background=background)
 
 
-def _name(
-    reading: Reading, node: Node, *, call: bool, background: bool, feed: bool = False
-) -> str | None:
+def _name(reading: Reading, node: Node, **what: bool) -> str | None:
+    """Return a name that is being given; see `Names.give` for what it may name."""
     if reading.text(node, "a name") is None or not isinstance(node, Scalar):
         return None
     name = reading.new_name(node, "a name")
@@ -122,7 +121,7 @@ def _name(
     if earlier is not None:
         line = earlier.place.line
         reading.wrong(node, f"expected a new name, got {name!r}, which is given in line {line}")
-    reading.names.give(name, node.place, call=call, background=background, feed=feed)
+    reading.names.give(name, node.place, **what)
     return name
 
 
@@ -201,8 +200,8 @@ def _arg(reading: Reading, verb: str, key: str, kind: Kind, node: Node) -> Any:
         return read_answer(reading, node) if verb == "answer" else read_look(reading, node)
     if kind is Kind.ANSWER:
         return read_answer_name(reading, node, background=True)
-    if key == "as" and verb in {"tamper", "listen"}:
-        return _name(reading, node, call=False, background=False, feed=verb == "listen")
+    if key == "as":
+        return _name(reading, node, feed=verb == "listen", moment=verb == "mark")
     return read_kind(reading, kind, node)
 
 

@@ -29,6 +29,9 @@ class Kind(StrEnum):
     STEPS = "steps"
     LIST = "list"
     FEED = "feed"  # a name given with `as` to `listen`
+    MOMENT = "moment"  # a name given with `as` to `mark`
+    FILES = "files"  # files by their paths, and what is in them
+    PATH = "path"  # a path on the machine of agents under test
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,31 @@ VERBS: Final[dict[str, Verb]] = {
         ("agent",),
         "agent",
     ),
+    "enqueue": Verb(
+        "A command for an agent is put into the master's database, of any type and with any payload: a mapping, or a text that may be no JSON.",
+        {"agent": Kind.AGENT, "type": Kind.TEXT, "payload": Kind.JSON, "as": Kind.TEXT},
+        ("agent", "type"),
+    ),
+    "stop": Verb(
+        "An agent's process is asked to end, as a service manager asks (SIGTERM).",
+        {"agent": Kind.AGENT},
+        ("agent",),
+        "agent",
+    ),
+    "write": Verb(
+        "Make files below a folder, each with a text in it, `{size: …}` bytes, or `{link: …}` to another; a path that ends in a slash is a folder.",
+        {"at": Kind.PATH, "files": Kind.FILES},
+        ("at", "files"),
+    ),
+    "remove": Verb(
+        "Remove a file, or a folder with all that is in it.", {"path": Kind.PATH}, ("path",), "path"
+    ),
+    "snapshot": Verb(
+        "Name the files below a folder as they are now, to compare with later.",
+        {"of": Kind.PATH, "as": Kind.TEXT},
+        ("of", "as"),
+    ),
+    "mark": Verb("Name this moment, for `since`.", {"as": Kind.TEXT}, ("as",), "as"),
     "wait": Verb("Time passes.", {"for": Kind.DURATION}, ("for",), "for"),
     "until": Verb(
         "Look at something again and again until it is as said, for so long at most.",
@@ -298,15 +326,20 @@ SUBJECTS: Final[dict[str, Kind]] = {
     "commands": Kind.MAPPING,
     "answers": Kind.ANSWER,
     "events": Kind.FEED,
+    "calls": Kind.MAPPING,
+    "process": Kind.AGENT,
+    "file": Kind.PATH,
+    "files": Kind.PATH,
 }
 """What an `expect` may look at: one of these keys, and beside it the fields and what they must be.
 
 The plural ones select by fields and are looked at as a list; `count` is their usual expectation.
 `answers` are those of a call made several times (`times`) or in `together`. `events` are what came
 over an event stream: events with the fields of their data, comments as `comment`, and how it `ended`.
+`calls` are what an agent asked the master, as it was heard; `files` what lies below a folder.
 """
 
-LISTS: Final = tuple(name for name in SUBJECTS if name.endswith("s"))
+LISTS: Final = ("records", "restores", "commands", "answers", "events", "calls", "files")
 """The subjects that are several things."""
 
 MATCHERS: Final[dict[str, str]] = {
@@ -354,6 +387,8 @@ LIST_FIELDS: Final[dict[str, str]] = {
     "items": "all of them, in order",
     "all": "each of them",
     "any": "one of them",
+    "in_order": "some of them, one behind the other, whatever is between",
+    "every": "how long it is from one to the next, on average and within a quarter (calls only)",
 }
 """What an `expect` about several things can say beside its subject."""
 
