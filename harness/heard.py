@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from harness.expect import Mismatch, matches, show
-from harness.history import History, Measured, Op, operation
+from harness.history import Disturbance, History, Measured, Op, operation
 from master.protocol.exchange import Request, Response
 from simulated_agents.events import EventKind
 
@@ -50,8 +50,10 @@ class Heard:
             case str() as note if op.invoke < 0:
                 if note in _OVER:
                     self._held.clear()
-            case answer:
+            case Response() | str() as answer:
                 self._end(op, answer)
+            case Disturbance():  # the agent does not see what was done to its call
+                pass
 
     def _begin(self, op: Op, request: Request) -> None:
         call: dict[str, Any] = {

@@ -4,6 +4,7 @@ from typing import Any
 
 import trio
 
+from harness.faults import Faults, Plan
 from harness.history import RecordingPort
 from harness.programs import Program, Simulated
 from harness.scenario.declarations import BY_STEPS, MANUAL, TESTED
@@ -50,6 +51,8 @@ class Population:
         self._declared = {
             name: declared for declared in scenario.agents for name in _member_names(declared)
         }
+        plan = Plan((*scenario.faults, *world.faults)).faster(world.factor)
+        self._faults = Faults(plan, world.clock, world.history, world.elapsed_s, world.seed)
         self._ports: dict[str, RecordingPort] = {}
         self._agents: dict[str, Agent] = {}
         self._programs: dict[str, Program] = {}
@@ -62,8 +65,15 @@ class Population:
     def port(self, process: str) -> RecordingPort:
         """Return the way to the master that a process uses for the calls of steps."""
         if process not in self._ports:
-            self._ports[process] = self._world.port(process)
+            self._ports[process] = self._way(process)
         return self._ports[process]
+
+    def _way(self, process: str) -> RecordingPort:
+        """Return a new way to the master, with the faults on it that are about this process."""
+        way = self._world.port(process)
+        if process not in self._declared:
+            return way
+        return way.behind(self._faults.port)
 
     async def aclose(self) -> None:
         """Close every way to the master that the agents had."""
@@ -142,7 +152,7 @@ class Population:
             behaviour = make("prompt" if plain else declared.behaviour, options)
             self._agents[name] = Agent(
                 name,
-                world.port(name),
+                self._way(name),
                 names[name]["token"],
                 world.clock,
                 behaviour=behaviour,

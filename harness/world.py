@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from harness.activity import Activity
+from harness.faults.values import Plan
 from harness.history import History, RecordingPort
 from harness.programs import MakeProgram
 from master.config import Timings
@@ -17,6 +18,8 @@ from master.protocol.exchange import Request, Response
 from simulated_agents.clock import Clock
 from simulated_agents.ports import Port
 from simulated_agents.timing import Timing
+
+NO_FAULTS: Final = Plan()
 
 NO_SCRATCH: Final = "/muster"
 """What a scenario's folder is called where no file is ever made."""
@@ -72,6 +75,7 @@ class World:
         pace: how often agents beat and poll, where that is not the real agent's, `factor` times as
             fast.
         make_program: makes the program under test; where there is none, simulated agents are.
+        faults: what happens to the calls of agents, beside what their scenario says.
 
     """
 
@@ -94,6 +98,7 @@ class World:
     shift_clock: Callable[[float], None] | None = None
     pace: Timing | None = None
     make_program: MakeProgram | None = None
+    faults: Plan = NO_FAULTS
 
     @property
     def agent_timing(self) -> Timing:

@@ -10,6 +10,7 @@ from stories import (
     TAIL,
     UNIT,
     check_mistake,
+    mistakes,
 )
 
 
@@ -23,10 +24,7 @@ from stories import (
         ),
         (
             "«scenari: S.\nclauses: [TMO-1]\nscenario: T.\n" + TAIL,
-            (
-                "expected a key of a scenario (scenario, clauses, profiles, clocks, because, zone,"
-                " timing, agents, targets, tasks, cases, steps), got 'scenari'"
-            ),
+            "expected a key of a scenario, got 'scenari'",
             "did you mean 'scenario'?",
         ),
         (
@@ -343,3 +341,22 @@ def test_disk_that_is_an_agent_is_not_implied(tmp_path: Path) -> None:
     text = START + "agents: {disk: manual}\ntasks: {«t: {agent: disk}}\n" + TAIL
 
     check_mistake(tmp_path, text, "expected 'targets', as 'disk' names something else here", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("«drop_replay poll", "expected a fault", "did you mean 'drop_reply'?"),
+        ("«drop_reply poll betta", "expected a fault about a declared agent (alpha)", None),
+    ],
+)
+def test_mistake_in_a_fault(tmp_path: Path, line: str, message: str, hint: str | None) -> None:
+    """Each is shown where it stands; a fault is about an agent that there is."""
+    text = f"scenario: S.\nclauses: [TMO-1]\nagents: {{alpha: manual}}\nfaults:\n  - {line}\n{TAIL}"
+    lines = text.split("«", maxsplit=1)[0].split("\n")
+
+    (error,) = mistakes(tmp_path, text.replace("«", ""))
+
+    assert error.message.startswith(message)
+    assert error.hint == hint
+    assert (error.place.line, error.place.column) == (len(lines), len(lines[-1]) + 1)

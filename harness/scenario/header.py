@@ -3,9 +3,13 @@
 import re
 from typing import Final
 
+from harness.faults.keys import FaultError
+from harness.faults.short import parse
+from harness.faults.values import Fault
 from harness.scenario.durations import MASTER_TIMERS, DurationError, literal_seconds
 from harness.scenario.reading import Reading
 from harness.scenario.source import Mapping, Node, Scalar
+from harness.scenario.suggest import did_you_mean
 from master.protocol.profiles import PROFILES
 
 _ZONE: Final = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", re.ASCII)
@@ -23,6 +27,7 @@ TOP_KEYS: Final[dict[str, str]] = {
     "because": "why it cannot run on the other clock; required when one is left out",
     "zone": 'the time zone of the master\'s machine, east of UTC: `"+02:00"`; virtual clock only',
     "timing": "timers of the master that differ from the defaults, each with a duration",
+    "faults": "what happens to the calls of agents on their way, a line each: `drop_reply poll#2 alpha`",
     "agents": "the agents, by name",
     "targets": "the storage targets, by name; a task that names none gets one called `disk`",
     "tasks": "the backup tasks, by name",
@@ -85,6 +90,27 @@ def read_zone(reading: Reading, node: Node | None, clocks: tuple[str, ...]) -> i
         return 0
     seconds = int(found[2]) * 3_600 + int(found[3]) * 60
     return -seconds if found[1] == "-" else seconds
+
+
+def read_faults(reading: Reading, node: Node | None) -> tuple[Fault, ...]:
+    """Return what happens to the calls of agents, which are declared by now."""
+    found = []
+    for item in reading.sequence(node, "faults, a line each") if node else ():
+        text = reading.text(item, "a fault")
+        if text is None:
+            continue
+        try:
+            fault = parse(text)
+        except FaultError as error:
+            reading.wrong(item, str(error), error.hint)
+            continue
+        found.append(fault)
+        process = fault.which.process
+        known = list(reading.names.agents)
+        if process is not None and "*" not in process and not reading.names.is_agent(process):
+            message = f"expected a fault about a declared agent ({', '.join(known)})"
+            reading.wrong(item, f"{message}, got {process!r}", did_you_mean(process, known))
+    return tuple(found)
 
 
 def read_timing(reading: Reading, node: Node | None) -> None:

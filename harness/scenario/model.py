@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.faults.values import Fault
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -136,6 +138,7 @@ class Scenario:
         zone_s: the zone of the master's machine, in seconds east of UTC.
         timing: timers that differ from the defaults, in seconds.
         case: the name of its case, where the file has a table of them.
+        faults: what happens to the calls of agents on their way.
 
     """
 
@@ -153,6 +156,7 @@ class Scenario:
     tasks: tuple[TaskDecl, ...]
     steps: tuple[Step, ...]
     case: str | None = None
+    faults: tuple[Fault, ...] = ()
 
     @property
     def speaks_about(self) -> tuple[str, ...]:

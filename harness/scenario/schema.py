@@ -320,6 +320,7 @@ def json_schema(behaviours: Table[str, Table[str, str]] | None = None) -> Schema
         "because": sentence,
         "zone": {"type": "string", "pattern": r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$"},
         "timing": timing,
+        "faults": _list_of({"type": "string", "minLength": 1}),
         "agents": _by_name(_agent(behaviours)),
         "targets": _by_name(_target()),
         "tasks": _by_name(_task()),
