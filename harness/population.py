@@ -1,5 +1,7 @@
 """The agents of one scenario: who they are, which of them live by themselves, how each is reached."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -14,10 +16,14 @@ from harness.world import World
 from simulated_agents.actor import Agent
 from simulated_agents.behaviours import make
 from simulated_agents.events import Event, EventKind
+from simulated_agents.files.hands import AtOnce
+from simulated_agents.files.worker import FileWorker
 from simulated_agents.plan import Outcome, WorkPlan, WorkRange, WorkSource
 from simulated_agents.ports import close_port
+from simulated_agents.pretend import PretendWorker
 from simulated_agents.releases import RELEASES
 from simulated_agents.rng import fork
+from simulated_agents.worker import WorkerMaker
 
 _NOTED = frozenset(
     {
@@ -161,8 +167,16 @@ class Population:
                 release=RELEASES[declared.release or world.profile],
                 timing=world.agent_timing,
                 on_event=self._note,
+                worker=self._worker(declared),
             )
         return self._agents[name]
+
+    def _worker(self, declared: AgentDecl) -> WorkerMaker:
+        """Return what does an agent's work: real files where it stands for the program under test."""
+        if declared.behaviour != TESTED:
+            return PretendWorker
+        temp_dir = Path(self._world.scratch, "tmp", declared.name)
+        return partial(FileWorker, temp_dir=temp_dir, hands=AtOnce(), same_bytes=True)
 
     def _value(self, value: Any, names: dict[str, Any]) -> Any:
         """Return an option's value: durations in seconds of this clock, agents by their id."""

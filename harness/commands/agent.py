@@ -23,7 +23,7 @@ from harness.commands.options import DURATION
 from harness.stop import StopError
 from harness.verdict import Exit
 from master.protocol.profiles import DEFAULT_PROFILE
-from simulated_agents.actor import Agent, Timing
+from simulated_agents.actor import Agent
 from simulated_agents.client import Identity
 from simulated_agents.clock import RealClock
 from simulated_agents.events import Counters, Event, EventKind
@@ -32,6 +32,7 @@ from simulated_agents.plan import WorkPlan
 from simulated_agents.ports import close_port
 from simulated_agents.ports.http import HttpPort
 from simulated_agents.releases import RELEASES, Release
+from simulated_agents.timing import Timing
 
 TOKEN_VARIABLES: Final = ("MUSTER_TOKEN", "BACKUPX_AGENT_TOKEN")
 """Where the token may stand; never among the arguments, where every user of the machine sees it."""
