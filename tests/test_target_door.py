@@ -108,9 +108,15 @@ def answering(answers: Answers, health: bytes = LIVE) -> Handle:
         await trio.lowlevel.checkpoint()
         if request.path == "/api/health":
             return Response(200, health)
+        if request.path == "/api/auth/setup/status":
+            return ok({"initialized": True})
         return answers.get(request.path, refusal(404, "NOT_FOUND"))
 
     return handle
+
+
+def a_login(role: str) -> dict[str, object]:
+    return {"token": "a-log-in", "user": {"id": 1, "username": "admin", "role": role}}
 
 
 @pytest.fixture
@@ -264,6 +270,28 @@ async def test_a_refused_log_in_says_why(code: str, status: int, said: str) -> N
     assert line.startswith(f"the log-in of 'admin' was refused ({code}): {said}")
 
 
+@pytest.mark.parametrize("door", [LOGIN, KEY])
+async def test_a_fresh_server_that_nobody_was_told_to_set_up_says_so(
+    reference: Master, door: Door
+) -> None:
+    """It is not set up unasked."""
+    async with served(reference.handle) as url:
+        line = await refused(target(url, door))
+
+    assert line == (
+        "the server is fresh, nobody has set it up: take [setup] in backupx.toml to make its first"
+        " administrator"
+    )
+
+
+async def test_a_log_in_with_too_low_a_role_is_told() -> None:
+    """Before anything is refused for it."""
+    async with served(answering({"/api/auth/login": ok(a_login("operator"))})) as url:
+        line = await refused(target(url))
+
+    assert line == "'admin' has role operator, and muster needs one of role admin"
+
+
 async def test_an_answer_that_nobody_expected_is_shown() -> None:
     """In one line."""
     broken = Response(500, b'{"code":"INTERNAL_ERROR",\n"message":"no"}')
@@ -338,7 +366,7 @@ async def test_a_version_that_is_unusual_is_noted(
 ) -> None:
     """A patched server and one without a version are played on, and so is any that is asked for."""
     health = LIVE.replace(b"v2.4.0", version.encode())
-    answers = {"/api/auth/login": ok({"token": "a-log-in"})}
+    answers = {"/api/auth/login": ok(a_login("admin"))}
     async with served(answering(answers, health)) as url:
         way = await enter(target(url, profile=profile, version=wanted))
 

@@ -22,7 +22,7 @@ from simulated_agents.ports import Port
 TIMEOUT_S: Final = 20.0
 """The limit on a call at the door; a log-in takes the real server half a second."""
 
-__all__ = ["Health", "TargetError", "Way", "ask_health", "check_version", "open_door"]
+__all__ = ["Health", "TargetError", "Way", "ask_health", "check_version", "is_fresh", "open_door"]
 
 LOGIN_WINDOW_S: Final = 60
 """How long a client that logged in too often has to wait, at most."""
@@ -138,6 +138,16 @@ def check_version(target: TargetFile, health: Health) -> tuple[str, ...]:
     return ()
 
 
+async def is_fresh(target: TargetFile, port: Port) -> bool:
+    """Return whether nobody has set a server up yet.
+
+    Raises:
+        TargetError: it does not say.
+
+    """
+    return not await _Doorway(target, port).initialized()
+
+
 class _Doorway:
     """The calls that let somebody in, and what their refusals mean.
 
@@ -162,6 +172,7 @@ class _Doorway:
         response = await self._post("/api/auth/login", body)
         if response.status == 200:
             return self._token(response)
+        await self._check_set_up()
         raise self._refused(response, f"the log-in of {username!r}", self._login_faults(username))
 
     async def set_up(self, username: str, password: str) -> str:
@@ -171,7 +182,7 @@ class _Doorway:
             TargetError: there is none.
 
         """
-        if await self._initialized():
+        if await self.initialized():
             return await self._log_in_again(username, password)
         body = {"username": username, "password": password, "displayName": username}
         response = await self._post("/api/auth/setup", body)
@@ -195,6 +206,7 @@ class _Doorway:
         response = await self._get("/api/api-keys", key)  # what only an administrator may see
         if response.status == 200:
             return
+        await self._check_set_up()
         faults = {
             "AUTH_INVALID_TOKEN": "the server does not know it: it was revoked, or is another's",
             "AUTH_REQUIRED": "the server does not take it for a key",
@@ -203,6 +215,14 @@ class _Doorway:
             "AUTH_FORBIDDEN": "its role is too low: muster needs one of role admin",
         }
         raise self._refused(response, "the API key", faults)
+
+    async def _check_set_up(self) -> None:
+        """Say of a server that nobody can get into that nobody has set it up."""
+        if not await self.initialized():
+            raise TargetError(
+                f"{self._target.url}: the server is fresh, nobody has set it up: take [setup] in"
+                f" {self._target.path} to make its first administrator"
+            )
 
     async def _log_in_again(self, username: str, password: str) -> str:
         """Return the log-in of who may have set the server up before."""
@@ -214,7 +234,13 @@ class _Doorway:
                 " was tried as a log-in)"
             ) from None
 
-    async def _initialized(self) -> bool:
+    async def initialized(self) -> bool:
+        """Return whether the server has an administrator.
+
+        Raises:
+            TargetError: it does not say.
+
+        """
         response = await self._get("/api/auth/setup/status")
         try:
             return bool(msgspec.json.decode(response.body)["data"]["initialized"])
@@ -244,12 +270,18 @@ class _Doorway:
         return await send(self._target, self._port, Request("GET", path, headers))
 
     def _token(self, response: Response) -> str:
+        """Return the log-in of an administrator."""
         try:
-            token = msgspec.json.decode(response.body)["data"]["token"]
+            data = msgspec.json.decode(response.body)["data"]
+            token, user = str(data["token"]), data["user"]
+            name, role = str(user["username"]), str(user["role"])
         except (ValueError, TypeError, KeyError, msgspec.DecodeError):
-            token = None
-        if not isinstance(token, str) or not token:
-            raise TargetError(f"{self._target.url}: the server let us in and gave no token")
+            message = f"{self._target.url}: the server let us in and gave no token"
+            raise TargetError(message) from None
+        if role != "admin":
+            raise TargetError(
+                f"{self._target.url}: {name!r} has role {role}, and muster needs one of role admin"
+            )
         return token
 
     def _refused(self, response: Response, what: str, faults: Mapping[str, str]) -> TargetError:

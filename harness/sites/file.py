@@ -91,6 +91,7 @@ class TargetFile:
         timings: the server's timers, as they are there.
         slack_s: how late something may be noticed there.
         database: the server's SQLite file, where muster can reach it.
+        database_access: `read` or `write`.
         encryption_key: the key of stored credentials, where it is not in the database.
         command: what starts the server, `None` for one that runs already.
         scratch: a folder that the server may write in.
@@ -108,6 +109,7 @@ class TargetFile:
     timings: Timings = field(default_factory=Timings)
     slack_s: float = 1.0
     database: Path | None = None
+    database_access: str = "write"
     encryption_key: Secret | None = None
     command: Command | None = None
     scratch: Path | None = None
@@ -159,6 +161,8 @@ def _target(page: TargetPage) -> TargetFile | None:
     for key in KEYS:
         if key.required and key.names not in read and _opened(page, key.names[:-1]):
             page.wrong(key.names[:-1], f"expected {'.'.join(key.names)}, which is missing")
+    if ("database_access",) in read and ("database",) not in read:
+        page.wrong(("database_access",), "expected database as well, which this is about")
     if read.get(("ca",)) and str(read.get(("url",))).startswith("http:"):
         page.wrong(("ca",), "expected no certificates: the server's URL is http, not https")
     door = _door(page, read)
@@ -239,6 +243,7 @@ def _made(page: TargetPage, read: Mapping[Names, Any], door: SetUp | Login | Api
         speed=speed,
         timings=replace(Timings().faster(speed), **own),
         database=get("database"),
+        database_access=get("database_access") or "write",
         encryption_key=get("encryption_key"),
         command=_command(page, read),
         scratch=get("scratch"),

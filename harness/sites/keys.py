@@ -11,6 +11,7 @@ from harness.scenario.durations import TIMERS
 from harness.sites.kinds import (
     Kind,
     Names,
+    read_access,
     read_certificates,
     read_crowd,
     read_duration,
@@ -115,6 +116,13 @@ KEYS: Final[tuple[Key, ...]] = (
         _PATH,
         "The server's SQLite file, where muster can reach it.",
         default="not reached",
+    ),
+    Key(
+        ("database_access",),
+        read_access,
+        "`read` or `write`",
+        "What muster may do with it; `read` also for a file that is read-only.",
+        default="`write`",
     ),
     Key(
         ("encryption_key",),

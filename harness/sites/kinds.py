@@ -174,6 +174,15 @@ def read_crowd(page: TargetPage, names: Names, value: Any) -> int | None:
     return None
 
 
+def read_access(page: TargetPage, names: Names, value: Any) -> str | None:
+    """Return what may be done with a database."""
+    if value in {"read", "write"}:
+        return str(value)
+    hint = did_you_mean(str(value), ("read", "write"))
+    page.wrong(names, f'expected "read" or "write", got {describe(value)}', hint)
+    return None
+
+
 def read_words(page: TargetPage, names: Names, value: Any) -> tuple[str, ...] | None:
     """Return a program and its arguments."""
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
