@@ -18,6 +18,7 @@ from harness.commands.clauses import clauses, explain
 from harness.commands.run import run
 from harness.commands.selfcheck import selfcheck
 from harness.commands.serve import serve
+from harness.commands.target import target
 from harness.commands.validate import schema, validate
 from harness.stop import StopError
 from harness.verdict import Exit
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for command in (run, validate, schema, clauses, explain, serve, agent, agents, selfcheck):
+for command in (run, validate, schema, clauses, explain, serve, agent, agents, selfcheck, target):
     cli.add_command(command)
 
 
