@@ -11,22 +11,28 @@ from typing import Final
 import trio
 
 BUSY_AT_ONCE: Final = 3
-"""How many may make calls at the same time before no new one begins: the server takes a core."""
+"""How many may make calls at the same time in a child of ours, which takes a core."""
 
 PROMPT_S: Final = 0.05
 """What a call may take before the rest counts as drag: several times what it takes when alone."""
 
 
 class Activity:
-    """Counts the busy scenarios of a run."""
+    """Counts the busy scenarios of a run.
 
-    def __init__(self) -> None:
+    Args:
+        crowd: how many may make calls at the same time before no new one begins.
+
+    """
+
+    def __init__(self, crowd: int = BUSY_AT_ONCE) -> None:
+        self._crowd = crowd
         self._busy = 0
         self._waiting = trio.lowlevel.ParkingLot()
 
     async def begin(self) -> None:
         """Wait until few are busy, and be busy from then on."""
-        while self._busy >= BUSY_AT_ONCE:
+        while self._busy >= self._crowd:
             await self._waiting.park()
         self._busy += 1
 

@@ -1,6 +1,7 @@
 """The calls of a scenario's steps: sent with the right credentials, named, and their answers judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from harness.broken import UndecidedError, UnexpectedError
 from harness.calls import CALLS, object_folder
 from harness.expect import Mismatch, matches, show
 from harness.faults import Faults, losing
+from harness.hiccups import expects_one
 from harness.history import RecordingPort
 from harness.population import Population
 from harness.scenario.model import Step
@@ -33,6 +35,7 @@ class Caller:
         population: the ways to the master that agents have.
         scope: names that hold everywhere in the scenario.
         count: is told each step whose expectation held.
+        troubled: the names of answers that are expected to be hiccups.
 
     Attributes:
         answers: the answers of calls that have a name.
@@ -47,12 +50,14 @@ class Caller:
         population: Population,
         scope: Scope,
         count: Callable[[Step], None],
+        troubled: Container[str],
     ) -> None:
         self._world = world
         self._admin = admin
         self._population = population
         self._scope = scope
         self._count = count
+        self._troubled = troubled
         self._pending: dict[str, trio.Event] = {}
         self.answers: dict[str, list[dict[str, Any]]] = {}
         self.drag_s = 0.0
@@ -103,13 +108,15 @@ class Caller:
         answers: list[dict[str, Any]] = []
         redactor = self._world.history.redactor
         redactor.learn_request(request)
+        patient = not (streamed or step.lose is not None or self._expects_trouble(step, scope))
+        send = partial(self._world.send, port) if patient else port.send
 
         async def once() -> None:
             sent = request
             if streamed:  # a stream can be sent once
                 sent = msgspec.structs.replace(request, body=b"", stream=Whole(request.body))
             try:
-                answer = _described(await port.send(sent))
+                answer = _described(await send(sent))
             except NoReply as error:
                 answer = _no_reply(error)
             redactor.learn_from(answer.get("json"))
@@ -132,6 +139,12 @@ class Caller:
         if step.verb == "rotate" and answers[0]["code"] == "OK":
             self._use_new_token(step.args["agent"], answers[0]["data"]["newToken"])
         return answers
+
+    def _expects_trouble(self, step: Step, scope: Scope) -> bool:
+        """Return whether a step expects, or another of its answer, that the master stumbles."""
+        if not self._world.hiccups.minded:
+            return False
+        return step.name in self._troubled or expects_one(scope.fill(step.expect or {}))
 
     def _use_new_token(self, name: str, token: str) -> None:
         agent = self._scope.names[name]

@@ -7,6 +7,8 @@ from harness.history import History
 from harness.scenario.catalogue import Catalogue
 from harness.scenario.known import KnownFailures
 from harness.scenario.model import Scenario
+from harness.sites.file import TargetFile
+from harness.sites.order import Order
 from harness.target import MakeMaster
 from harness.verdict import Outcome, Report, Rules
 from master.core import Master
@@ -27,6 +29,8 @@ class Plan:
         seed: decides all that is random.
         speed: how much faster than written time passes on the real clock.
         make_master: makes the master of a simulation.
+        target_file: the server that is played on; `None` for one that muster makes itself.
+        order: how that is to be played on.
         known: the known failures.
         strict: a SHOULD counts as a MUST.
         asked: what the scenarios were selected by, in words; `None` when by nothing.
@@ -40,6 +44,8 @@ class Plan:
     seed: int
     speed: float = SPEED
     make_master: MakeMaster = Master
+    target_file: TargetFile | None = None
+    order: Order | None = None
     known: KnownFailures = field(default_factory=KnownFailures)
     strict: bool = False
     asked: str | None = None

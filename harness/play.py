@@ -11,6 +11,7 @@ from harness.broken import SetUpError, UndecidedError, UnexpectedError
 from harness.expect import Mismatch
 from harness.scenario.model import Scenario, Step
 from harness.sites.able import Able
+from harness.sites.fit import unfit
 from harness.stage import Stage
 from harness.verdict import Failure, Outcome, Verdict
 from harness.world import World
@@ -29,9 +30,7 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> 
         return f"not on the {clock} clock: {scenario.because}"
     if scenario.tests_agent and clock != "virtual":
         return "is about an agent: `muster agent-test` plays it with one"
-    if not able.reads_tables and scenario.needs_tables:
-        return "looks into the master's database, which this target does not show"
-    return None
+    return unfit(scenario, able)
 
 
 async def play(scenario: Scenario, world: World) -> Outcome:
@@ -61,6 +60,8 @@ async def play(scenario: Scenario, world: World) -> Outcome:
     with trio.CancelScope(shield=True):
         await stage.aclose()
     outcome.tested = stage.tested
+    outcome.hiccups = world.hiccups.count
+    outcome.stumbled = tuple(world.hiccups.final)
     outcome.elapsed_s = world.elapsed_s()
     outcome.duration_s = time.perf_counter() - began_s
     if failed is not None:
@@ -109,12 +110,11 @@ def _fail(outcome: Outcome, error: UnexpectedError, stage: Stage, world: World) 
         time_s=world.elapsed_s(),
         operations=world.history.last(LAST_OPERATIONS),
     )
-    if 0 < world.slack_s < stage.drag_s:  # on virtual time no machine is ever behind
+    if stage.dragged:
         outcome.verdict = Verdict.UNKNOWN
         outcome.dragged = True
         outcome.reason = (
-            f"this machine was {stage.drag_s:.1f} s behind, which may be why it failed:"
-            " run it again, or with a smaller --speed"
+            f"{stage.drag}, which may be why it failed: run it again, or with a smaller speed"
         )
     else:
         outcome.verdict = Verdict.FAIL

@@ -158,7 +158,7 @@ class Population:
             behaviour = make("prompt" if plain else declared.behaviour, options)
             self._agents[name] = Agent(
                 name,
-                self._way(name),
+                world.patient(self._way(name)),
                 names[name]["token"],
                 world.clock,
                 behaviour=behaviour,

@@ -17,7 +17,9 @@ from harness.play import skip_reason
 from harness.scenario.model import Scenario
 from harness.sites.able import EVERYTHING, Able
 from harness.sites.children import Children
-from harness.sites.playing import play_on
+from harness.sites.notes import Notes
+from harness.sites.playing import Grounds, play_on
+from harness.sites.visit import visiting
 from harness.target import play_embedded
 from harness.verdict import Outcome, Report, Verdict, judge_clauses, judge_known
 from master.protocol.profiles import PROFILES
@@ -42,6 +44,7 @@ def run(plan: Plan, listeners: Sequence[Listener]) -> Report:
 
     Raises:
         ServerError: the server of a real-clock run did not start.
+        TargetError: the target cannot be reached, or does not let us in.
 
     """
     began_s = time.perf_counter()
@@ -70,6 +73,7 @@ def run(plan: Plan, listeners: Sequence[Listener]) -> Report:
         strict=plan.strict,
         asked=plan.asked,
         unfinished=tuple(one.id for one in plan.scenarios if one.id not in outcomes),
+        site=tell.site,
     )
     hear.finished(report)
     return report
@@ -90,12 +94,18 @@ class _Everybody:
 
 
 class _Tell:
-    """What came of each scenario so far; tells the listeners."""
+    """What came of each scenario so far; tells the listeners.
+
+    Attributes:
+        site: what is worth knowing of the server, where it is a target's.
+
+    """
 
     def __init__(self, plan: Plan, hear: Any, outcomes: dict[str, Outcome]) -> None:
         self._plan = plan
         self._hear = hear
         self._outcomes = outcomes
+        self.site: Notes | None = None
 
     def playing(self, scenario: Scenario) -> None:
         """Tell that a scenario begins."""
@@ -120,10 +130,14 @@ class _Tell:
 
 def _replay(plan: Plan, scenario: Scenario) -> str:
     """Return the command that plays a scenario again."""
-    speed = f" --speed {plan.speed:g}" if plan.clock == "real" and plan.speed != SPEED else ""
+    if plan.target_file is not None:
+        where = f"--target {plan.target_file.path}"
+    else:
+        where = f"--clock {plan.clock}"
+    speed = f" --speed {plan.speed:g}" if where.endswith("real") and plan.speed != SPEED else ""
     case = f" --case {scenario.case}" if scenario.case else ""
     return (
-        f"muster run {scenario.path}{case} --clock {plan.clock}"
+        f"muster run {scenario.path}{case} {where}"
         f" --profile {plan.profile} --seed {plan.seed}{speed}"
     )
 
@@ -137,6 +151,15 @@ def _run_virtual(plan: Plan, tell: _Tell) -> None:
 
 
 async def _run_real(plan: Plan, tell: _Tell) -> None:
-    grounds = Children(plan.profile, plan.speed)
+    if plan.target_file is None:
+        await _play_where_able(plan, tell, Children(plan.profile, plan.speed))
+        return
+    assert plan.order is not None  # there is one for each target
+    async with visiting(plan.target_file, plan.order) as visit:
+        tell.site = visit.notes
+        await _play_where_able(plan, tell, visit)
+
+
+async def _play_where_able(plan: Plan, tell: _Tell, grounds: Grounds) -> None:
     scenarios = [one for one in plan.scenarios if not tell.skipped(one, grounds.able)]
     await play_on(grounds, scenarios, plan.seed, tell)

@@ -52,6 +52,10 @@ class Scope:
         head, *rest = path.strip().split(".")
         if head == "scratch":
             return self._world.scratch
+        if head == "prefix":
+            return self._world.prefix
+        if head == "net":
+            return self._world.net
         if head == "timing":
             return timer(rest[0], self._world.timings, self._world.agent_timing)
         if head not in self.names:

@@ -41,6 +41,7 @@ async def _make_nodes(world: World, admin: Admin, population: Population, scope:
             names[name]["id"] = ids[names[name]["name"]]
     for name in population.names:
         if labels := population.labels(name):
+            labels = tuple(world.prefix + label for label in labels)
             body = {"name": names[name]["name"], "labels": ",".join(labels)}
             await admin.data("PUT", f"/api/nodes/{names[name]['id']}", body)
 
@@ -74,7 +75,7 @@ def _task_body(task: TaskDecl, world: World, scope: Scope) -> dict[str, Any]:
         "enabled": True,
         "storageTargetIds": [names[target]["id"] for target in task.targets],
         **(
-            {"nodePoolTag": task.pool}
+            {"nodePoolTag": f"{world.prefix}{task.pool}"}
             if task.agent is None
             else {"nodeId": names[task.agent]["id"]}
         ),

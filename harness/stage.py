@@ -11,9 +11,11 @@ from harness.calling import Caller
 from harness.disk import Disk, OutsideError
 from harness.expect import Mismatch, show
 from harness.feed import Feeds
+from harness.hiccups import expects_one
 from harness.looking import Eyes
 from harness.population import Population
-from harness.scenario.model import Scenario, Step
+from harness.scenario.declarations import MANUAL
+from harness.scenario.model import Scenario, Step, all_steps
 from harness.scenario.verbs import VERBS
 from harness.scope import Scope, UnknownNameError
 from harness.setting import set_scene
@@ -23,6 +25,12 @@ from simulated_agents.ports import NoReply
 
 _LOOK_EVERY_S: Final = 1.0
 """How often `until` looks, in seconds of a scenario."""
+
+_TIMED: Final = frozenset({"wait", "until", "restart_master", "list_dir", "discover", "listen"})
+"""Steps after which what is seen depends on when."""
+
+_MACHINES_PART: Final = 4
+"""A machine that is behind is late with its waits too: by this part of what calls took, at least."""
 
 _LOG_IN_S: Final = 72_000.0
 """After how long the administrator logs in again: a log-in lasts 24 h."""
@@ -46,24 +54,45 @@ class Stage:
         self._world = world
         self._nursery = nursery
         self._renew_s = world.clock.monotonic_s() + _LOG_IN_S
-        self._admin = Admin(world.port("admin"), world.admin_token)
+        self._admin = Admin(world)
         self._scope = Scope(world)
         # on a fast clock, looking as often as on a slow one would be all that happens
         self._look_every_s = max(
             _LOOK_EVERY_S / world.factor, min(world.slack_s / 5, _LOOK_EVERY_S)
         )
         self._population = Population(scenario, world, nursery)
-        self._caller = Caller(world, self._admin, self._population, self._scope, self._count)
+        self._caller = Caller(
+            world, self._admin, self._population, self._scope, self._count, _troubled(scenario)
+        )
         self._feeds = Feeds(world, nursery)
         self._eyes = Eyes(world, self._admin, self._caller.answers, self._feeds, self._population)
         self._disk = Disk(world.scratch)
         self._waits_drag_s = 0.0
+        self._timed = any(one.behaviour != MANUAL for one in scenario.agents)
         self.tested: dict[str, int] = {}
 
     @property
-    def drag_s(self) -> float:
-        """Return how much longer than planned all waits and prompt calls took, in seconds."""
-        return self._waits_drag_s + self._caller.drag_s
+    def dragged(self) -> bool:
+        """Return whether so much was late that what happened may show nothing of the master.
+
+        Not in a simulation, where no machine is ever behind, nor where nothing depends on time: no
+        wait, no agent that lives by itself, and all over before a node can fall silent.
+        """
+        world = self._world
+        if not 0 < world.bears_s < self._waits_drag_s + self._caller.drag_s:
+            return False
+        return self._timed or world.elapsed_s() > world.timings.offline_after_s / 2
+
+    @property
+    def drag(self) -> str:
+        """Return what was late, in words: this machine is told from the master by its waits."""
+        late = []
+        if self._waits_drag_s >= self._caller.drag_s / _MACHINES_PART:
+            late.append(f"this machine was {self._waits_drag_s:.1f} s behind its own clock")
+        if self._caller.drag_s > self._world.bears_s / 2:
+            took = f"the master's answers took {self._caller.drag_s:.1f} s longer than prompt ones"
+            late.append(took)
+        return " and ".join(late)
 
     # --- before the first step, and after the last ----------------------------------------------
 
@@ -103,6 +132,7 @@ class Stage:
             if self._world.clock.monotonic_s() >= self._renew_s:
                 await self._log_in()
             step = _with_names(step, scope)
+            self._timed |= step.verb in _TIMED
             if VERBS[step.verb].call:
                 await self._caller.call(step, scope, self._nursery)
             else:
@@ -268,6 +298,16 @@ class Stage:
     def _count(self, step: Step) -> None:
         for clause in step.clauses or self._scenario.clauses:
             self.tested[clause] = self.tested.get(clause, 0) + 1
+
+
+def _troubled(scenario: Scenario) -> frozenset[str]:
+    """Return the names of answers of which a later step expects that the server stumbles."""
+    return frozenset(
+        str(name)
+        for step in all_steps(scenario.steps)
+        for name in (step.args.get("of"), (step.args.get("expect") or {}).get("answers"))
+        if name is not None and expects_one(step.args)
+    )
 
 
 def _with_names(step: Step, scope: Scope) -> Step:

@@ -1,6 +1,6 @@
 """Ending a command with one line and an exit code."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -21,7 +21,15 @@ class StopError(click.ClickException):
         self.code = code
 
 
+E = TypeVar("E", bound=BaseException)
+
+
+def first(group: BaseExceptionGroup[E]) -> E:
+    """Return the first error of a group."""
+    error = group.exceptions[0]
+    return first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
 def first_message(group: BaseExceptionGroup[Any]) -> str:
     """Return what the first error of a group says."""
-    error = group.exceptions[0]
-    return first_message(error) if isinstance(error, BaseExceptionGroup) else str(error)
+    return str(first(group))

@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -87,6 +87,13 @@ class FileTables:
     def columns(self, table: str) -> list[str]:
         """Return the names of a table's columns."""
         return [row[1] for row in self.execute(f"PRAGMA table_info({table})")]
+
+    def write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[int]:
+        """Run statements as one transaction, and return how many rows each changed."""
+        with closing(sqlite3.connect(self._path, timeout=5.0, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:  # commits, or rolls back what was begun
+                return [connection.execute(sql, values).rowcount for sql, values in statements]
 
 
 MakeMaster = Callable[..., Master]
@@ -180,6 +187,7 @@ async def _play_embedded(
             timings=timings,
             factor=1.0,
             slack_s=0.0,
+            bears_s=0.0,
             history=history,
             make_port=lambda: DirectPort(lifetime.handle),
             admin_token=await _set_up(lifetime.handle, history.redactor),

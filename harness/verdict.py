@@ -8,6 +8,7 @@ from typing import Any, Final
 from harness.scenario.catalogue import Catalogue, Clause
 from harness.scenario.known import Known, KnownFailures
 from harness.scenario.model import Scenario
+from harness.sites.notes import Notes
 
 
 class Verdict(StrEnum):
@@ -89,6 +90,8 @@ class Outcome:
         elapsed_s: seconds on the run's clock.
         set_up: the master let the scenario be set up.
         dragged: it failed while the machine was behind, so that nobody can tell why.
+        hiccups: how many answers said that the master stumbled, over all plays of it.
+        stumbled: the calls that got no other answer in the last play.
         replay: the command that plays it again.
 
     """
@@ -105,6 +108,8 @@ class Outcome:
     elapsed_s: float = 0.0
     set_up: bool = True
     dragged: bool = False
+    hiccups: int = 0
+    stumbled: tuple[str, ...] = ()
     replay: str = ""
 
 
@@ -195,6 +200,7 @@ class Report:
         known: the known failures about this profile and target, and what the run shows of each.
         strict: a SHOULD counted as a MUST.
         asked: what was selected by, in words; `None` when everything was.
+        site: what is worth knowing of the server; `None` where muster made it itself.
 
     """
 
@@ -209,6 +215,12 @@ class Report:
     strict: bool = False
     asked: str | None = None
     unfinished: tuple[str, ...] = ()
+    site: Notes | None = None
+
+    @property
+    def hiccups(self) -> int:
+        """Return how many answers said that the master stumbled."""
+        return sum(outcome.hiccups for outcome in self.outcomes)
 
     @property
     def stale(self) -> tuple[Known, ...]:
@@ -224,6 +236,8 @@ class Report:
             return Exit.INTERNAL
         if Verdict.FAIL in counted or self.stale:
             return Exit.VIOLATION
+        if self.site is not None and self.site.gone is not None:
+            return Exit.TARGET
         played = [one for one in self.outcomes if one.verdict is not Verdict.SKIP]
         if played and not any(outcome.set_up for outcome in played):
             return Exit.TARGET

@@ -11,6 +11,7 @@ import msgspec
 
 from harness.activity import Activity
 from harness.faults.values import Plan
+from harness.hiccups import Hiccups, PatientPort
 from harness.history import History, RecordingPort
 from harness.programs import MakeProgram
 from master.config import Timings
@@ -58,18 +59,22 @@ class World:
         timings: the master's timers as they are there.
         factor: how much faster than written the literal durations of a scenario pass.
         slack_s: how late something may be noticed there (0 on virtual time).
+        bears_s: how much may be late in all before nobody can tell why something fails; 0 on
+            virtual time.
         history: what happens is written here.
         make_port: makes a new way to the master.
         admin_token: authorises administration, for a day.
         log_in: what a new one is got with; `None` where it never ends.
         profile: the release that the master is.
         prefix: goes before every name, where several scenarios share a master.
+        net: three numbers that begin addresses from which nobody else calls: `192.0.2`.
         tables: the database, or `None`.
         seed: decides all that is random.
         started_s: the clock's reading at the beginning.
         activity: tells others when this scenario only waits.
         scratch: a folder that the master may write in, where nobody else does.
         master: its process, or `None` where it must not be killed.
+        hiccups: what is done about answers that say that the server stumbled.
         shift_clock: sets the master's wall clock forward by seconds, or back; `None` where nothing
             can.
         pace: how often agents beat and poll, where that is not the real agent's, `factor` times as
@@ -83,6 +88,7 @@ class World:
     timings: Timings
     factor: float
     slack_s: float
+    bears_s: float
     history: History
     make_port: Callable[[], Port]
     admin_token: str
@@ -94,7 +100,9 @@ class World:
     started_s: float
     activity: Activity = field(default_factory=Activity)
     scratch: str = NO_SCRATCH
+    net: str = "192.0.2"
     master: Mortal | None = None
+    hiccups: Hiccups = field(default_factory=Hiccups)
     shift_clock: Callable[[float], None] | None = None
     pace: Timing | None = None
     make_program: MakeProgram | None = None
@@ -113,6 +121,19 @@ class World:
         """Return a new way to the master that writes down what passes through it."""
         return RecordingPort(self.make_port(), self.history, process, self.elapsed_s)
 
+    def patient(self, port: RecordingPort) -> Port:
+        """Return a way to the master for an agent that lives by itself."""
+        return PatientPort(port, self.hiccups, self.clock) if self.hiccups.minded else port
+
+    async def send(self, port: Port, request: Request) -> Response:
+        """Return the answer of a call, made again where the master stumbled and it is safe.
+
+        Raises:
+            NoReply: there is none.
+
+        """
+        return await self.hiccups.send(port, request, self.clock)
+
 
 def body_bytes(body: Any) -> bytes:
     """Return a request's body: JSON, unless it is bytes already; nothing for `None`."""
@@ -129,14 +150,18 @@ class Admin:
     """An administrator at work.
 
     Args:
-        port: the way to the master.
-        token: authorises it.
+        world: where.
+
+    Attributes:
+        port: their way to the master.
+        token: authorises them.
 
     """
 
-    def __init__(self, port: RecordingPort, token: str) -> None:
-        self.port = port
-        self.token = token
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.port = world.port("admin")
+        self.token = world.admin_token
 
     def use_token(self, token: str) -> None:
         """Go on with another token."""
@@ -148,7 +173,8 @@ class Admin:
             "authorization": f"Bearer {self.token}",
             "content-type": "application/json",
         }
-        return await self.port.send(Request(method, path, headers, body_bytes(body), query))
+        request = Request(method, path, headers, body_bytes(body), query)
+        return await self._world.send(self.port, request)
 
     async def data(self, method: str, path: str, body: Any = None, query: str = "") -> Any:
         """Make one call that must succeed, and return its data.

@@ -11,7 +11,8 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from harness.commands.options import ALL_PROFILES, played_profile_option
+from harness.commands.aiming import LONGEST_S, aim
+from harness.commands.options import ALL_PROFILES, DURATION, played_profile_option
 from harness.plan import SPEED, Listener, Plan
 from harness.reports.github import GitHub
 from harness.reports.histories import Histories
@@ -25,7 +26,7 @@ from harness.scenario.catalogue import Catalogue
 from harness.scenario.known import KNOWN_NAME
 from harness.scenario.model import Scenario
 from harness.sites.served import ServerError
-from harness.stop import StopError, first_message
+from harness.stop import StopError, first, first_message
 from harness.suite import Suite
 from harness.verdict import Exit, Report, worst
 from master.protocol.profiles import DEFAULT_PROFILE, PROFILES
@@ -35,6 +36,9 @@ OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
 
 _DECIDES: Final = frozenset({"clock", "profile", "seed"})
 """Options that a command to play a run again always names."""
+
+_DECIDES_AT_A_TARGET: Final = frozenset({"seed"})
+"""The same for a target, whose file says the rest."""
 
 _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "only_list"})
 """Options that it does not need."""
@@ -49,6 +53,12 @@ _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "
     show_default=True,
     help="virtual: in this process, time jumps. real: `muster serve` as a process, over TCP.",
 )
+@click.option(
+    "--target",
+    "target_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Play on the server of this target file, on the real clock.",
+)
 @played_profile_option
 @click.option("--clause", metavar="GLOB", help="Only scenarios about matching clauses: TMO-*.")
 @click.option("--case", metavar="GLOB", help="Only these cases of parameterised scenarios.")
@@ -60,6 +70,14 @@ _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "
     show_default=True,
     help="Real clock: how much shorter all timers and waits are than written.",
 )
+@click.option(
+    "--longest",
+    type=DURATION,
+    default=f"{LONGEST_S:g}s",
+    show_default="20m",
+    help="Target: skip what waits for longer than this.",
+)
+@click.option("--keep", is_flag=True, help="Target: leave there what scenarios make.")
 @click.option("--json", "json_file", type=OUTPUT, help="Write the report as JSON.")
 @click.option("--junit", "junit_file", type=OUTPUT, help="Write the report as JUnit XML.")
 @click.option(
@@ -86,11 +104,14 @@ _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "
 def run(
     paths: tuple[Path, ...],
     clock: str,
+    target_file: Path | None,
     profile: str,
     clause: str | None,
     case: str | None,
     seed: int,
     speed: float,
+    longest: float,
+    keep: bool,
     json_file: Path | None,
     junit_file: Path | None,
     html_file: Path | None,
@@ -101,6 +122,8 @@ def run(
     only_list: bool,
 ) -> int:
     """Play the scenarios in PATH… (the built-in suite when left out) and judge the master."""
+    files = (json_file, junit_file, html_file)
+    aimed = aim(target_file, clock, profile, longest_s=longest, keep=keep, reports=files)
     suite = Suite.read(paths)
     selected = select(suite.scenarios, clause, case)
     asked = None if selected else suite.why_nothing(clause, case)
@@ -119,10 +142,12 @@ def run(
     plan = Plan(
         scenarios=selected,
         catalogue=suite.catalogue,
-        profile=DEFAULT_PROFILE if several else profile,
-        clock=clock,
+        profile=DEFAULT_PROFILE if several else aimed.profile,
+        clock=aimed.clock,
         seed=seed,
-        speed=speed,
+        speed=speed if aimed.target is None else aimed.target.speed,
+        target_file=aimed.target,
+        order=aimed.order,
         known=suite.known_failures(known_file),
         strict=strict,
         asked=asked,
@@ -131,6 +156,8 @@ def run(
         code = _play_all(plan, listeners) if several else _play(plan, listeners)
     except* (ServerError, NoReply) as group:
         raise StopError(Exit.TARGET, first_message(group)) from None
+    except* StopError as group:
+        raise first(group) from None
     for path in html.written if html else ():
         click.echo(f"report: {path}")
     return code
@@ -196,6 +223,7 @@ def _command() -> str:
     """Return the command line that makes this run again, with all that decides about it."""
     context = click.get_current_context()
     words = ["muster", "run"]
+    decides = _DECIDES if context.params["target_file"] is None else _DECIDES_AT_A_TARGET
 
     def given(name: str) -> bool:
         return context.get_parameter_source(name) is not ParameterSource.DEFAULT
@@ -205,7 +233,7 @@ def _command() -> str:
         value = context.params.get(name)
         if name == "paths":
             words += map(str, value or ())
-        elif name in _DECIDES or (given(name) and name not in _WRITES):
+        elif name in decides or (given(name) and name not in _WRITES):
             words += [option.opts[0]] if value is True else [option.opts[0], str(value)]
     return shlex.join(words)
 

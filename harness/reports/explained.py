@@ -28,6 +28,8 @@ def meaning(report: Report) -> str:
     counted = {clause.verdict for clause in report.clauses if clause.counts}
     if report.stale and Verdict.FAIL not in counted:
         return "a known failure passes: delete its entry"
+    if report.exit_code is Exit.TARGET and report.site is not None and report.site.gone:
+        return "the server ended in the middle"
     if report.strict and report.exit_code in {Exit.OK, Exit.VIOLATION}:
         return _MEANINGS[report.exit_code].replace("MUST", "MUST or SHOULD")
     return _MEANINGS[report.exit_code]

@@ -22,6 +22,7 @@ from harness.plan import Listener, Plan
 from harness.reports.explained import brief, meaning, stale_lines
 from harness.reports.packing import pack
 from harness.reports.timeline import Row, Timeline
+from harness.reports.visited import site_lines
 from harness.scenario.catalogue import AREAS
 from harness.verdict import Outcome, Report, Verdict
 
@@ -189,6 +190,7 @@ def render(report: Report, plan: Plan, packed: dict[str, Packed], replay: str) -
         report=report,
         meaning=meaning(report),
         stale=stale_lines(report),
+        site_lines=site_lines(report),
         replay=replay,
         areas=_areas(report, plan),
         catalogue={clause.id: clause for clause in plan.catalogue},

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from harness.plan import Listener
+from harness.reports.visited import site_document
 from harness.verdict import Outcome, Report, worst
 
 SCHEMA: Final = "muster-report/1"
@@ -29,6 +30,7 @@ def document(report: Report) -> dict[str, Any]:
         "seed": report.seed,
         "strict": report.strict,
         "asked": report.asked,
+        "target": site_document(report),
         "duration_s": round(report.duration_s, 3),
         "clauses": [
             {
@@ -73,6 +75,7 @@ def _scenario(outcome: Outcome) -> dict[str, Any]:
         "shows": outcome.scenario.shows,
         "verdict": outcome.verdict.value,
         "reason": outcome.reason,
+        "hiccups": outcome.hiccups,
         "duration_s": round(outcome.duration_s, 4),
         "elapsed_s": round(outcome.elapsed_s, 3),
         "clauses": list(outcome.scenario.clauses),

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as Xml
 
 from harness.plan import Listener
 from harness.reports.explained import explain, stale_lines
+from harness.reports.visited import site_lines
 from harness.verdict import Outcome, Report, Verdict
 
 _NOT_XML: Final = dict.fromkeys(
@@ -63,6 +64,8 @@ def _suite(report: Report, prefix: str) -> Xml.Element:
     for name in ("profile", "clock", "seed"):
         _property(properties, name, str(getattr(report, name)))
     _property(properties, "exit_code", str(report.exit_code.value))
+    for number, line in enumerate(site_lines(report)):
+        _property(properties, f"target.{number}" if number else "target", _text(line))
     for clause in report.clauses:
         _property(properties, clause.id, clause.verdict.value)
     for outcome in report.outcomes:

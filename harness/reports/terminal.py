@@ -12,6 +12,7 @@ from rich.text import Text
 from harness.history import History
 from harness.plan import Listener, Plan
 from harness.reports.explained import COLUMN, counted, explain, indented, meaning, stale_lines
+from harness.reports.visited import site_lines
 from harness.scenario.model import Scenario
 from harness.verdict import Outcome, Report, Verdict, worst
 
@@ -48,11 +49,15 @@ class Terminal(Listener):
         """Say what is run, the seed first of all."""
         self._total, self._done = len(plan.scenarios), 0
         self._playing.clear()
-        speed = f", {plan.speed:g} × as fast as the seed's timers" if plan.clock == "real" else ""
+        speed = ""
+        if plan.clock == "real" and plan.speed != 1:
+            speed = f", {plan.speed:g} × as fast as the seed's timers"
         self._console.print(
             f"muster: {self._total} scenarios, profile {plan.profile}, {plan.clock} clock{speed},"
             f" seed {plan.seed}"
         )
+        if plan.target_file is not None:
+            self._console.print(f"target {plan.target_file.url}, of {plan.target_file.path}")
         if entries := plan.known.on(plan.profile, plan.target):
             self._console.print(f"{len(entries)} known failures of {plan.known.path}")
         if self._console.is_terminal:
@@ -140,6 +145,8 @@ class Terminal(Listener):
             self._console.print(f"not finished: {escape(_few(list(report.unfinished)))}")
         if report.asked is not None and not report.outcomes:
             self._console.print(escape(report.asked))
+        for line in site_lines(report):
+            self._console.print(escape(line))
         self._console.print(f"scenarios  {counted(one.verdict for one in report.outcomes)}")
         self._console.print(f"clauses    {counted(one.verdict for one in report.clauses)}")
         self._console.print(

@@ -25,6 +25,9 @@ TOP_KEYS: Final[dict[str, str]] = {
     "profiles": "the profiles it applies to; all when left out",
     "clocks": "the clocks it can run on, `virtual` and `real`; both when left out",
     "because": "why it cannot run on the other clock; required when one is left out",
+    "alone": "why it needs a master that nobody else uses meanwhile, where it does",
+    "empty": "why it needs a master with nothing of anybody else's in it, where it does",
+    "exact": "why a second more or less decides: it plays only where time passes as written",
     "zone": 'the time zone of the master\'s machine, east of UTC: `"+02:00"`; virtual clock only',
     "timing": "timers of the master that differ from the defaults, each with a duration",
     "faults": "what happens to the calls of agents on their way, a line each: `drop_reply poll#2 alpha`",
@@ -72,6 +75,12 @@ def read_clocks(reading: Reading, root: Mapping) -> tuple[tuple[str, ...], str |
     if reason is not None and set(clocks) == set(CLOCKS):
         reading.wrong(root.key("because"), "expected 'because' only where 'clocks' leaves one out")
     return clocks, because
+
+
+def read_reason(reading: Reading, root: Mapping, key: str) -> str | None:
+    """Return why a scenario is special in a way that a key stands for, `None` where it is not."""
+    node = root.get(key)
+    return None if node is None else read_shows(reading, node) or None
 
 
 def read_zone(reading: Reading, node: Node | None, clocks: tuple[str, ...]) -> int:

@@ -135,6 +135,9 @@ class Scenario:
         clauses: the ids of the clauses it is about.
         profiles: the profiles it applies to.
         clocks: the clocks it can run on, and `because` why not on the others.
+        alone: why it needs a master that nobody else uses meanwhile.
+        empty: why it needs a master with nothing of anybody else's in it.
+        exact: why a second more or less decides.
         zone_s: the zone of the master's machine, in seconds east of UTC.
         timing: timers that differ from the defaults, in seconds.
         case: the name of its case, where the file has a table of them.
@@ -157,6 +160,9 @@ class Scenario:
     steps: tuple[Step, ...]
     case: str | None = None
     faults: tuple[Fault, ...] = ()
+    alone: str | None = None
+    empty: str | None = None
+    exact: str | None = None
 
     @property
     def speaks_about(self) -> tuple[str, ...]:
@@ -175,14 +181,24 @@ class Scenario:
         return any(agent.behaviour == "tested" for agent in self.agents)
 
     @property
+    def changes_tables(self) -> bool:
+        """Whether a step changes the master's database behind its back."""
+        return any(step.verb == "tamper" for step in all_steps(self.steps))
+
+    @property
+    def uses_disk(self) -> bool:
+        """Whether the master has to store a backup on its own disk, or to hand one out."""
+        return any(step.verb in {"put_artifact", "get_artifact"} for step in all_steps(self.steps))
+
+    @property
     def kills_master(self) -> bool:
         """Whether a step ends the master's process: nobody else may depend on it."""
         return any(step.verb == "restart_master" for step in all_steps(self.steps))
 
     @property
     def needs_own_master(self) -> bool:
-        """Whether it cannot share a master: it ends it, or anybody's agents may do its tasks."""
-        return self.kills_master or any(task.pool is not None for task in self.tasks)
+        """Whether nobody else can use the master meanwhile."""
+        return self.kills_master or self.alone is not None or self.empty is not None
 
 
 def all_steps(steps: Iterable[Step]) -> Iterator[Step]:

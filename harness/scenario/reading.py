@@ -12,6 +12,8 @@ from harness.scenario.references import (
     CASE,
     EACH,
     NAME,
+    NET,
+    PREFIX,
     RESERVED,
     SCRATCH,
     TIMING,
@@ -171,9 +173,9 @@ class Reading:
                 self.wrong(node, "expected ${each} inside a for_each only")
         elif head == TIMING:
             self._check_timer(node, reference)
-        elif head == SCRATCH:
+        elif head in {SCRATCH, PREFIX, NET}:
             if reference.path:
-                self.wrong(node, "expected ${scratch}, which is text and has no fields")
+                self.wrong(node, f"expected ${{{head}}}, which is text and has no fields")
         elif head == CASE:
             self.wrong(node, "expected ${case.…} in the story of a file with 'cases' only")
         elif head in self.names.agents and not self.names.is_agent(head):

@@ -12,7 +12,9 @@ TIMING: Final = "timing"
 CASE: Final = "case"
 SCRATCH: Final = "scratch"
 SCRATCH_REFERENCE: Final = "${scratch}"
-RESERVED: Final = frozenset({EACH, TIMING, CASE, SCRATCH})
+PREFIX: Final = "prefix"
+NET: Final = "net"
+RESERVED: Final = frozenset({EACH, TIMING, CASE, SCRATCH, PREFIX, NET})
 """The heads of references that stand for something everywhere."""
 
 _OPEN: Final = "${"

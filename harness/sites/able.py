@@ -13,17 +13,23 @@ class Able:
         reads_tables: its database can be looked into.
         writes_tables: its database can be changed.
         kills: its process can be killed and started again.
+        disk: a folder that it may write in is known.
+        others: what there is of others, in words, which no scenario may count on; "" is nothing.
         timings: its timers on its own clock, which cannot be set; `None` where each scenario sets
             those that it wants.
         speed: how much faster than written the literal durations of scenarios pass.
+        longest_s: for how long, in real seconds, a scenario may wait; `None` is for ever.
 
     """
 
     reads_tables: bool = True
     writes_tables: bool = True
     kills: bool = True
+    disk: bool = True
+    others: str = ""
     timings: Timings | None = None
     speed: float = 1.0
+    longest_s: float | None = None
 
 
 EVERYTHING = Able()

@@ -6,12 +6,15 @@ from dataclasses import replace
 from itertools import count
 from typing import Final
 
+import trio
+
 from harness.activity import Activity
 from harness.scenario.model import Scenario
 from harness.sites.able import EVERYTHING
 from harness.sites.served import serve_master
-from harness.sites.site import Site
+from harness.sites.site import Site, nets
 from harness.target import ADMIN, FileTables
+from harness.world import World
 from master.config import Timings
 from simulated_agents.ports.http import HttpPort
 
@@ -25,8 +28,7 @@ SLACK_S: Final = 1.0
 class Children:
     """One child for each set of timers that scenarios ask for.
 
-    A scenario that kills its server has one of its own, as has one with a pool: a pool is whoever
-    has its label, and labels are not told apart by a scenario's prefix as names are.
+    A scenario that needs a master of its own has one.
 
     Args:
         profile: the release that they are.
@@ -57,6 +59,17 @@ class Children:
         own = {f"{name}_s": value for name, value in scenario.timing.items()}
         return replace(replace(Timings(), token_grace_s=GRACE_S), **own).faster(self._speed)
 
+    async def tidy(self, world: World) -> None:
+        """Do nothing: all that was made goes with the child's folder."""
+
+    async def gone(self) -> str:
+        """Never return: a child that ends is a fault of ours, and calls show it."""
+        await trio.sleep_forever()
+
+    async def revive(self, reason: str) -> bool:  # noqa: ARG002
+        """Return that it does not."""
+        return False
+
     @asynccontextmanager
     async def open(self, group: Sequence[Scenario]) -> AsyncIterator[Site]:
         """Run a child; starting one is as much work as playing a scenario."""
@@ -77,6 +90,7 @@ class Children:
                     speed=self._speed,
                     slack_s=SLACK_S,
                     next_prefix=lambda: f"s{next(self._numbers)}-",
+                    next_net=nets(0),
                     tables=FileTables(served.database),
                     process=served.process,
                     scratch=served.database.parent / "disk",

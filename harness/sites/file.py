@@ -113,7 +113,7 @@ class TargetFile:
     encryption_key: Secret | None = None
     command: Command | None = None
     scratch: Path | None = None
-    crowd: int = 3
+    crowd: int = 8
 
     @property
     def warnings(self) -> list[str]:

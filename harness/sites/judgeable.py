@@ -9,8 +9,9 @@ from harness.scenario.catalogue import Clause
 from harness.scenario.header import CLOCKS
 from harness.scenario.model import Scenario
 from harness.sites.able import Able
-from harness.sites.playing import span_s
+from harness.sites.fit import span_s
 from harness.suite import Suite
+from master.config import Timings
 
 UNSPOKEN: Final = "no scenario speaks about it"
 
@@ -43,7 +44,7 @@ class Judgeable:
     @property
     def longest_s(self) -> float:
         """Return how long the longest scenario waits, as it is written."""
-        return max(map(span_s, self.played), default=0.0)
+        return max((span_s(one, Timings()) for one in self.played), default=0.0)
 
 
 def judgeable(suite: Suite, profile: str, able: Able) -> Iterator[Judgeable]:

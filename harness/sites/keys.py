@@ -108,7 +108,7 @@ KEYS: Final[tuple[Key, ...]] = (
         read_crowd,
         "a whole number",
         "How many scenarios make calls at once.",
-        default="3",
+        default="8",
     ),
     Key(
         ("database",),

@@ -6,9 +6,12 @@ into a `Site`, and all of them are played on in one way (`harness.sites.playing`
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Final
 
 from harness.activity import Activity
+from harness.hiccups import PAUSES_S, Hiccups
 from harness.history import History
 from harness.redact import Redactor
 from harness.scenario.model import Scenario
@@ -17,6 +20,13 @@ from master.config import Timings
 from simulated_agents.clock import Clock, RealClock
 from simulated_agents.ports import Port
 from simulated_agents.rng import fork
+
+BEARS_S: Final = 20.0
+"""How late things may be in all, in seconds of a scenario: no expectation is closer to its limit,
+but those of scenarios that say so (`exact`)."""
+
+EXACT_BEARS_S: Final = 0.3
+"""The same for those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Site:
         tables: its database, or `None`.
         process: its process, or `None` where it must not be killed.
         scratch: a folder that it may write in.
+        next_net: makes what begins the addresses that the next scenario pretends to call from.
         make_clock: makes the clock of a scenario.
 
     """
@@ -52,6 +63,7 @@ class Site:
     tables: Tables | None
     process: Mortal | None
     scratch: Path
+    next_net: Callable[[], str]
     make_clock: Callable[[], Clock] = RealClock
 
     def world(self, scenario: Scenario, seed: int, activity: Activity) -> World:
@@ -69,11 +81,17 @@ class Site:
         if self.log_in is not None:
             history.redactor.learn(self.log_in["password"])
         prefix = self.next_prefix()
+
+        def note(text: str) -> None:
+            history.note(clock.monotonic_s() - started_s, "muster", text)
+
+        started_s = clock.monotonic_s()
         return World(
             clock=clock,
             timings=self.timings,
             factor=self.speed,
             slack_s=self.slack_s,
+            bears_s=self._bears_s(scenario),
             history=history,
             make_port=self.make_port,
             admin_token=self.token,
@@ -82,8 +100,32 @@ class Site:
             prefix=prefix,
             tables=self.tables,
             seed=fork(seed, scenario.id).getrandbits(64),
-            started_s=clock.monotonic_s(),
+            started_s=started_s,
             activity=activity,
+            hiccups=Hiccups(PAUSES_S, note),
             scratch=str(self.scratch / prefix),
+            net=self.next_net(),
             master=self.process if scenario.kills_master else None,
         )
+
+    def _bears_s(self, scenario: Scenario) -> float:
+        """Return how much of a scenario may be late before nobody can tell why it fails."""
+        if scenario.exact is not None:
+            return EXACT_BEARS_S / self.speed
+        return max(self.slack_s, BEARS_S / self.speed)
+
+
+def nets(first: int) -> Callable[[], str]:
+    """Return what makes the beginnings of addresses, each another, such as `10.0.1`.
+
+    Args:
+        first: which one is first; every number is one.
+
+    """
+    numbers = count(first)
+
+    def following() -> str:
+        high, low = divmod(next(numbers) % 0x10000, 0x100)
+        return f"10.{high}.{low}"
+
+    return following
