@@ -15,6 +15,7 @@ import click
 from harness.commands.agent import agent
 from harness.commands.agents import agents
 from harness.commands.clauses import clauses, explain
+from harness.commands.proxy import proxy
 from harness.commands.run import run
 from harness.commands.selfcheck import selfcheck
 from harness.commands.serve import serve
@@ -35,7 +36,10 @@ def cli() -> None:
     """
 
 
-for command in (run, validate, schema, clauses, explain, serve, agent, agents, selfcheck, target):
+for command in (
+    *(run, validate, schema, clauses, explain, selfcheck),
+    *(serve, proxy, agent, agents, target),
+):
     cli.add_command(command)
 
 

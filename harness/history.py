@@ -31,7 +31,15 @@ class OpType(StrEnum):
 
 
 class Altered(Response, frozen=True, gc=False):
-    """An answer that is not as the master gave it: what it says about the request means nothing."""
+    """An answer that is not as the master gave it: what it says about the request means nothing.
+
+    Attributes:
+        garbled: whether its bytes mean nothing either; they are not written down, for parts of
+            secrets could stand in them.
+
+    """
+
+    garbled: bool = False
 
 
 class Disturbance(Struct, frozen=True, gc=False):
@@ -217,6 +225,8 @@ class History:
         """Return what a request or an answer brought, without secrets; of a stream, how much."""
         if isinstance(subject.stream, Measured):
             return subject.stream.described()
+        if isinstance(subject, Altered) and subject.garbled:
+            return {"garbled": len(subject.body)}
         return self.body(subject.body)
 
     def body(self, body: bytes) -> Any:
@@ -244,6 +254,9 @@ class Measured:
     Args:
         chunks: the body.
 
+    Attributes:
+        when_closed: is called once, when nothing more comes.
+
     """
 
     def __init__(self, chunks: Chunks) -> None:
@@ -252,6 +265,7 @@ class Measured:
         self._hash = sha256()
         self._size_bytes = 0
         self._whole = False
+        self.when_closed: Callable[[], None] | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -269,6 +283,9 @@ class Measured:
     async def aclose(self) -> None:
         """Close the body."""
         await self._chunks.aclose()
+        if self.when_closed is not None:
+            told, self.when_closed = self.when_closed, None
+            told()
 
     def described(self) -> dict[str, Any]:
         """Return what has passed, as a JSON object; `whole` once the end was seen."""

@@ -19,19 +19,29 @@ REDACTED: Final = "[redacted]"
 SECRET_KEYS: Final = frozenset(
     {
         "accesskeyid",
+        "apikey",
         "authorization",
         "clientsecret",
+        "currentpassword",
         "dbpassword",
+        "encryptionkey",
         "installtoken",
+        "jwtsecret",
         "newpassword",
         "newtoken",
         "oldpassword",
+        "otpauthurl",
         "password",
         "plainkey",
+        "qrcodedataurl",
+        "recoverycodes",
         "refreshtoken",
         "scriptbase64",
+        "secret",
         "secretaccesskey",
         "token",
+        "trusteddevicetoken",
+        "twofactorcode",
         "x-agent-token",
         "x-api-key",
     }
@@ -58,8 +68,17 @@ _IN_TEXT: Final = re.compile(
 """A secret's key and value in a text that may be no JSON, or JSON inside a string."""
 
 
+_IN_PATH: Final = re.compile(r"/install/([^/?]+)")
+"""An install token in the path of a request."""
+
 _IN_SCRIPT: Final = re.compile(r'(AGENT_TOKEN(?:=|: )")[^"\n]+(")')
 """A node's token in an install script or a compose file."""
+
+
+_KEPT_MAX: Final = 8_192
+"""How many texts are kept that were looked through already: most of a history says the same."""
+
+_KEPT_LENGTH: Final = 256
 
 
 class Redactor:
@@ -68,16 +87,21 @@ class Redactor:
     def __init__(self) -> None:
         self._secrets: dict[str, None] = {}
         self._names: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
 
     def learn(self, secret: str) -> None:
         """Remember a secret that must not be written down."""
         if len(secret) >= MIN_SECRET_LENGTH:
+            if secret in self._secrets:
+                return
             for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe="")):
                 self._secrets[form] = None
+            self._kept.clear()
 
     def rename(self, text: str, name: str) -> None:
         """Write a name in the place of a text that is another in every run, such as a folder."""
         self._names[text] = name
+        self._kept.clear()
 
     def learn_from(self, value: Any, key: str = "") -> None:
         """Remember every secret that a JSON value holds, by the keys it stands behind."""
@@ -98,7 +122,9 @@ class Redactor:
                     self.learn_from(msgspec.json.decode(value), key)
 
     def learn_request(self, request: Request) -> None:
-        """Remember the secrets that a request brings, in its headers and its body."""
+        """Remember the secrets that a request brings, in its headers, its path and its body."""
+        if found := _IN_PATH.search(request.path):
+            self.learn(found[1])
         for name in CREDENTIAL_HEADERS:
             self.learn(request.headers.get(name, "").removeprefix("Bearer ").strip())
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
@@ -113,6 +139,17 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without the secrets of this run."""
+        if len(text) > _KEPT_LENGTH:
+            return self._text(text)
+        clean = self._kept.get(text)
+        if clean is None:
+            clean = self._text(text)
+            if len(self._kept) >= _KEPT_MAX:
+                self._kept.clear()
+            self._kept[text] = clean
+        return clean
+
+    def _text(self, text: str) -> str:
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, REDACTED)

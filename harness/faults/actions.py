@@ -238,7 +238,7 @@ class Garble(Action):
         at.did("the reply's body was garbled", reached=True, answer=response)
         stream = None if response.stream is None else Garbled(response.stream, at.rng)
         body = garbled(response.body, at.rng)
-        return Altered(response.status, body, response.headers, response.cors, stream)
+        return Altered(response.status, body, response.headers, response.cors, stream, garbled=True)
 
 
 @dataclass(frozen=True, slots=True)

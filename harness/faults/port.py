@@ -53,6 +53,11 @@ class Faults:
         self._waiting: dict[str, list[trio.Event]] = {}
         self._streams: dict[str, Random] = {}
 
+    @property
+    def names(self) -> list[str]:
+        """Return what the faults are called in this run, in the order of the plan."""
+        return [one.name for one in self._faults]
+
     def port(self, port: Port, process: str, *aliases: str) -> "FaultyPort":
         """Return a way to the master with these faults on it.
 

@@ -305,8 +305,7 @@ def _head(response: Response, *, bodiless: bool, last: bool) -> h11.Response:
         if name.lower() not in _CONNECTION_HEADERS
     ]
     if response.stream is None and not bodiless:
-        headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
-        headers.append(("Content-Length", str(len(response.body))))
+        headers = _measured(headers, len(response.body))
     if last:
         headers.append(("Connection", "close"))
     return h11.Response(
@@ -314,6 +313,16 @@ def _head(response: Response, *, bodiless: bool, last: bool) -> h11.Response:
         headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
         reason=_reason(response.status),
     )
+
+
+def _measured(headers: list[tuple[str, str]], length: int) -> list[tuple[str, str]]:
+    """Return headers that say how long the body is, in the place where they said so already."""
+    said = [at for at, (name, _) in enumerate(headers) if name.lower() == "content-length"]
+    place = said[0] if said else len(headers)
+    name = headers[place][0] if said else "Content-Length"
+    kept = [(name, value) for at, (name, value) in enumerate(headers) if at not in said]
+    kept.insert(place, (name, str(length)))
+    return kept
 
 
 def _reason(status: int) -> bytes:

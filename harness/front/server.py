@@ -51,10 +51,11 @@ class Front:
             OSError: the address cannot be listened on.
 
         """
+        listeners = await self._listeners()
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
-                await self.accept()
+                self._begin(nursery, listeners)
                 task_status.started()
                 await trio.sleep_forever()
         finally:
@@ -68,13 +69,8 @@ class Front:
 
         """
         assert self._nursery is not None, "serve() is not running"
-        if self._listening is not None:
-            return
-        listeners = await trio.open_tcp_listeners(self.number, host=self.host)
-        self.number = listeners[0].socket.getsockname()[1]
-        self._listening = trio.CancelScope()
-        self._silent = trio.Event()
-        self._nursery.start_soon(self._listen, listeners, self._listening)
+        if self._listening is None:
+            self._begin(self._nursery, await self._listeners())
 
     async def refuse(self) -> None:
         """Take no new connections: clients see them refused. Those that there are go on."""
@@ -86,6 +82,16 @@ class Front:
         """Break every connection that there is: clients see a reset."""
         for connection in self._connections:
             connection.reset()
+
+    async def _listeners(self) -> list[trio.SocketListener]:
+        listeners = await trio.open_tcp_listeners(self.number, host=self.host)
+        self.number = listeners[0].socket.getsockname()[1]
+        return listeners
+
+    def _begin(self, nursery: trio.Nursery, listeners: list[trio.SocketListener]) -> None:
+        self._listening = trio.CancelScope()
+        self._silent = trio.Event()
+        nursery.start_soon(self._listen, listeners, self._listening)
 
     async def _listen(self, listeners: list[trio.SocketListener], scope: trio.CancelScope) -> None:
         try:

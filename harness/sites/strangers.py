@@ -5,6 +5,7 @@ Nobody, a host that is not there, a certificate that is not trusted, a server of
 
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -48,7 +49,8 @@ async def send(target: TargetFile, port: Port, request: Request) -> Response:
     try:
         return await port.send(request)
     except NoReply as error:
-        said = _silence(target, error) or await _noise(target, error)
+        said = silence(error, target.ca, f"ca = … in {target.path}")
+        said = said or await _noise(target, error)
     raise TargetError(f"{target.url}: {said}")
 
 
@@ -78,16 +80,23 @@ def code_of(response: Response) -> str:
         return ""
 
 
-def _silence(target: TargetFile, error: NoReply) -> str | None:
-    """Return why no answer came, and what to do; `None` where something else came."""
+def silence(error: NoReply, ca: Path | None, trust: str) -> str | None:
+    """Return why no answer came, and what to do; `None` where something else came.
+
+    Args:
+        error: what was seen.
+        ca: the certificates that are trusted in place of this machine's.
+        trust: how the user says so.
+
+    """
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                trusted = f"by {target.ca}" if target.ca else "by this machine's CAs"
-                which = "the right" if target.ca else "a private CA's"
+                trusted = f"by {ca}" if ca else "by this machine's CAs"
+                which = "the right" if ca else "a private CA's"
                 return (
                     f"its TLS certificate is not trusted {trusted}: {cause.verify_message};"
-                    f" name {which} certificates with ca = … in {target.path}"
+                    f" name {which} certificates with {trust}"
                 )
             case ssl.SSLError():
                 return f"it speaks no TLS that we know ({cause.reason}): is it http:// there?"

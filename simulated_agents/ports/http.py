@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 import httpx
 import trio
+from msgspec.structs import replace
 
-from master.protocol.exchange import BodyCutError, Chunks, Request, Response
+from master.protocol.exchange import BodyCutError, Chunks, Request, Response, collect
 from simulated_agents.ports import NoReply
 
 TIMEOUT_S: Final = 120.0
@@ -105,6 +106,9 @@ class HttpPort:
         verify: whether to check the server's certificate.
         ca: a file of certificates (PEM), which alone are trusted then.
         keep_alive_s: how long an idle connection is kept.
+        connections: how many there are at most.
+        verbatim: whether a path goes out with the very characters it has; else what cannot stand
+            in a request line is escaped.
 
     Raises:
         ValueError: the base URL is none.
@@ -120,7 +124,10 @@ class HttpPort:
         verify: bool = True,
         ca: Path | None = None,
         keep_alive_s: float = KEEP_ALIVE_S,
+        connections: int = CONNECTIONS_MAX,
+        verbatim: bool = False,
     ) -> None:
+        self._verbatim = verbatim
         self._url, self._prefix = base_parts(base_url)
         self._host = self._url.netloc
         self._timeout_s = timeout_s
@@ -131,8 +138,8 @@ class HttpPort:
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(
-                max_connections=CONNECTIONS_MAX,
-                max_keepalive_connections=CONNECTIONS_MAX,
+                max_connections=connections,
+                max_keepalive_connections=connections,
                 keepalive_expiry=keep_alive_s,
             ),
         )
@@ -147,14 +154,15 @@ class HttpPort:
 
         """
         streamed = request.stream is not None or request.streams_answer
-        response: httpx.Response | None = None
+        answer: Response | None = None
         with trio.move_on_after(math.inf if streamed else self._timeout_s):
             try:
                 response = await self._client.send(
                     self._build(request), stream=request.streams_answer
                 )
-                if request.streams_answer and response.status_code >= 400:
-                    await response.aread()
+                answer = _answer(response)
+                if answer.stream is not None and answer.status >= 400:
+                    answer = replace(answer, body=await collect(answer.stream), stream=None)
             except _NEVER_SENT as error:
                 raise NoReply(_reason(error), definite=True) from error
             except (httpx.RequestError, BodyCutError) as error:
@@ -162,9 +170,9 @@ class HttpPort:
             finally:
                 if request.stream is not None:
                     await request.stream.aclose()
-        if response is None:
+        if answer is None:
             raise NoReply(f"no answer within {self._timeout_s:g} s", definite=False)
-        return _answer(response)
+        return answer
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -186,7 +194,9 @@ class HttpPort:
         )
 
     def _target(self, request: Request) -> bytes:
-        path = _LONE_PERCENT.sub("%25", quote(request.path, safe=_SAFE))
+        path = request.path
+        if not self._verbatim:
+            path = _LONE_PERCENT.sub("%25", quote(path, safe=_SAFE))
         query = f"?{request.query}" if request.query else ""
         return (self._prefix + path + query).encode()
 
