@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from master.protocol.exchange import Chunks
 from master.protocol.times import NS
 from simulated_agents.messages import RunTask, TaskSpec
+from simulated_agents.releases import Release
 from simulated_agents.runners import Runner, file_stem
 
 CHUNK_BYTES: Final = 65_536
@@ -22,7 +23,7 @@ class Artifact:
         payload: which task and record it is for.
         runner: what makes it.
         started_ns: when it began.
-        own_folder: whether it goes into a folder of its record's own.
+        release: of the agent that makes it.
 
     """
 
@@ -30,13 +31,15 @@ class Artifact:
     payload: RunTask
     runner: Runner
     started_ns: int
-    own_folder: bool
+    release: Release
 
     @property
-    def packed(self) -> bool:
-        """Return whether it is compressed behind the runner's back."""
-        extension = self.runner.extension(self.spec).lower()
-        return self.spec.compression.lower() == "gzip" and extension != "gz"
+    def packed(self) -> str:
+        """Return the ending of what is compressed behind the runner's back; none if nothing is."""
+        endings = {"gzip": "gz", "zstd": "zst"} if self.release.packs_zstd else {"gzip": "gz"}
+        ending = endings.get(self.spec.compression.lower(), "")
+        made = self.runner.extension(self.spec).lower().rpartition(".")[2]
+        return "" if ending in {"", made} else f".{ending}"
 
     @property
     def raw_name(self) -> str:
@@ -47,13 +50,13 @@ class Artifact:
     @property
     def name(self) -> str:
         """Return the name of the file that is stored."""
-        return self.raw_name + (".gz" if self.packed else "")
+        return self.raw_name + self.packed
 
     @property
     def storage_path(self) -> str:
         """Return where it goes on each storage target."""
         folder = self.spec.type.strip().lower() or "file"
-        own = f"records/{self.payload.recordId}/" if self.own_folder else ""
+        own = f"records/{self.payload.recordId}/" if self.release.record_folders else ""
         return f"BackupX/{folder}/{self._date('%y%m%d')}/{own}{self.name}"
 
     def _date(self, form: str) -> str:

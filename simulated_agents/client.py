@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from master.protocol import wire
-from master.protocol.exchange import BodyCutError, Request, Response
+from master.protocol.exchange import Request, Response
 from simulated_agents.artifact import Contents
 from simulated_agents.messages import (
     Command,
@@ -211,7 +211,12 @@ class AgentClient:
             _refuse(request, response)
 
     async def download_artifact(self, restore_id: int, write: Callable[[bytes], None]) -> None:
-        """Fetch a backup from the master, and pass its pieces on as they come."""
+        """Fetch a backup from the master, and pass its pieces on as they come.
+
+        Raises:
+            BodyCutError: it ended too early.
+
+        """
         path = f"/api/agent/restores/{restore_id}/artifact"
         request = Request("GET", path, self._bare, client=self._client, streams_answer=True)
         response = await self.port.send(request)
@@ -221,8 +226,6 @@ class AgentClient:
         try:
             async for part in chunks:
                 write(part)
-        except BodyCutError as error:
-            raise NoReply(str(error), definite=False) from None
         finally:
             await chunks.aclose()
 

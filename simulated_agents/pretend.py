@@ -86,7 +86,7 @@ class PretendWorker:
         await self._work(record, runner.backup(spec, self._plan))
         return PretendContents(payload, self._plan.size_bytes)
 
-    async def compress(self, contents: Contents) -> Contents:
+    async def compress(self, contents: Contents, ending: str) -> Contents:  # noqa: ARG002
         """Return the same; the plan's size is the last one."""
         return contents
 

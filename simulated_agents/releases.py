@@ -15,6 +15,8 @@ class Release:
     Attributes:
         version: what its heartbeats say.
         token_in_heartbeat: a heartbeat's body has the token too.
+        says: what its log lines about directories begin with: one that is packed, one that cannot be
+            read.
         makes_room_first: it makes its temporary folder before it asks what the work is.
         tries_every_target: an upload that failed does not keep it from the other targets; it
             reports each of them, and the first that worked as the backup's own.
@@ -22,17 +24,21 @@ class Release:
         relays: it hands backups to the master, and fetches them there, where the specification
             says so.
         deletes_what_is_gone: to delete a backup that is not there is a success.
+        packs_zstd: it compresses with zstd too, where a task says so; others leave such backups as
+            they are.
         checks_backups: it compares a backup's checksum before it restores it.
 
     """
 
     version: str
     token_in_heartbeat: bool = True
+    says: tuple[str, str] = ("📁", "⚠")
     makes_room_first: bool = False
     tries_every_target: bool = False
     record_folders: bool = False
     relays: bool = False
     deletes_what_is_gone: bool = False
+    packs_zstd: bool = False
     checks_backups: bool = False
 
 
@@ -42,10 +48,12 @@ _V2_3_5: Final = replace(_V2_3_4, version="v2.3.5", tries_every_target=True)
 _V2_4_0: Final = replace(
     _V2_3_5,
     version="v2.4.0",
+    says=("[DIR]", "[WARN]"),
     token_in_heartbeat=False,
     record_folders=True,
     relays=True,
     deletes_what_is_gone=True,
+    packs_zstd=True,
     checks_backups=True,
 )
 

@@ -98,7 +98,7 @@ def _saphana_lines(spec: TaskSpec, plan: WorkPlan) -> Lines:
 
 
 def _sqlite_extension(spec: TaskSpec) -> str:
-    return splitext(spec.dbPath)[1].lstrip(".") or "sqlite"
+    return splitext(spec.dbPath)[1].removeprefix(".") or ".sqlite"
 
 
 _POSTGRESQL: Final = Runner(

@@ -27,8 +27,9 @@ async def store(
 
     """
     if artifact.packed:
-        await record.log("[agent] 开始压缩备份文件")
-        contents = await worker.compress(contents)
+        zstd = "（zstd）" if artifact.packed == ".zst" else ""
+        await record.log(f"[agent] 开始压缩备份文件{zstd}")
+        contents = await worker.compress(contents, artifact.packed)
     targets = artifact.spec.storageTargets or []
     if not targets:
         raise WorkError("没有关联的存储目标", "no storage targets")

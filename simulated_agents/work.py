@@ -9,6 +9,7 @@ from functools import partial
 from posixpath import basename
 from typing import Any, Final, TypeVar
 
+from master.protocol.exchange import BodyCutError
 from master.protocol.states import CommandType
 from master.protocol.wire import Binder, BindError
 from simulated_agents.artifact import Artifact, Contents
@@ -26,6 +27,7 @@ from simulated_agents.messages import (
     RunTask,
     TaskSpec,
 )
+from simulated_agents.ports import NoReply
 from simulated_agents.runners import Runner, runner_of
 from simulated_agents.storing import store
 from simulated_agents.worker import Entry, Worker, WorkError
@@ -72,7 +74,7 @@ async def _back_up(
     await job.at(Point.STARTED)
     _make_room_late(job, worker)
     runner = _runner(spec.type)
-    artifact = Artifact(spec, payload, runner, started_ns, job.release.record_folders)
+    artifact = Artifact(spec, payload, runner, started_ns, job.release)
     contents = await worker.back_up(record, spec, payload, runner, artifact.raw_name)
     return await store(job, worker, record, artifact, contents)
 
@@ -112,9 +114,10 @@ async def _restore(job: Job, worker: Worker, record: Progress, spec: RestoreSpec
     name = basename(spec.fileName.strip() or spec.storagePath).lower()
     if name.endswith(".enc"):
         raise WorkError("检测到加密后缀，Agent 不支持加密恢复")
-    if name.endswith(".gz"):
-        await record.log("[agent] 解压 gzip 压缩")
-        contents = await worker.decompress(contents)
+    for ending, kind in (("gz", "gzip"), ("zst", "zstd")):
+        if name.endswith(f".{ending}") and (ending == "gz" or job.release.packs_zstd):
+            await record.log(f"[agent] 解压 {kind} 压缩")
+            contents = await worker.decompress(contents)
     await worker.restore(record, spec, _runner(spec.type), contents)
 
 
@@ -125,6 +128,9 @@ async def _fetch(job: Job, worker: Worker, spec: RestoreSpec) -> Contents:
     sink = worker.sink(spec)
     try:
         await job.client.download_artifact(spec.restoreRecordId, sink.write)
+    except BodyCutError as error:
+        job.note(NoReply(str(error), definite=False))
+        raise WorkError(f"写入备份文件失败: {error}", str(error)) from None
     except CALL_FAILED as error:
         job.note(error)
         text = relay_failure("download relayed artifact from Master", error)

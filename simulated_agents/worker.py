@@ -82,8 +82,8 @@ class Worker(Protocol):
         """Return a backup of what a task is about, uncompressed, in a file of that name."""
         ...
 
-    async def compress(self, contents: Contents) -> Contents:
-        """Return the same, gzipped."""
+    async def compress(self, contents: Contents, ending: str) -> Contents:
+        """Return the same, compressed as a file of that ending is: `.gz` or `.zst`."""
         ...
 
     async def checksum(self, contents: Contents, *, sent: bool) -> str:
@@ -109,7 +109,7 @@ class Worker(Protocol):
         ...
 
     async def decompress(self, contents: Contents) -> Contents:
-        """Return the same, gunzipped."""
+        """Return the same, as it was before it was compressed."""
         ...
 
     async def restore(

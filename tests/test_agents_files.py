@@ -421,7 +421,7 @@ WRONG_RUNS: dict[str, tuple[dict[str, object], str]] = {
         "decode config",
     ),
     "encrypted": ({"encrypt": True}, "Agent 不支持加密备份"),
-    "another type": ({"type": "mysql"}, "no program for tasks of type mysql"),
+    "another type": ({"type": "mysql"}, "tasks of type mysql are not supported"),
     "no database": ({"type": "sqlite", "dbPath": "/nowhere.db"}, "stat sqlite database: stat "),
 }
 

@@ -163,7 +163,7 @@ def test_a_backup_that_the_agent_cannot_do(name: str) -> None:
 TYPES = {
     "none": ({"compression": "none"}, ".tar", False),
     "sqlite": ({"type": "sqlite", "dbPath": "/x/shop.db"}, ".db.gz", True),
-    "sqlite without extension": ({"type": "sqlite", "dbPath": "/x/shop"}, ".sqlite.gz", True),
+    "sqlite without extension": ({"type": "sqlite", "dbPath": "/x/shop"}, "..sqlite.gz", True),
     "mysql": ({"type": "mysql", "dbName": "a,b", "dbHost": "h", "dbPort": 1}, ".sql.gz", True),
     "postgresql": ({"type": "postgresql", "dbName": "a;b"}, ".sql.gz", True),
     "saphana": ({"type": "saphana"}, ".tar.gz", True),

@@ -53,6 +53,7 @@ class Packer:
     Attributes:
         sources: paths of files and directories.
         patterns: what is left out.
+        says: what lines begin with: about a directory that is packed, about one that is not.
         stamp_s: the time that every entry gets, in seconds since the epoch, with no owner, so that
             the same files always make the same bytes; each file's own when `None`.
         heed: called as bytes go by.
@@ -61,6 +62,7 @@ class Packer:
 
     sources: Sequence[str]
     patterns: Sequence[str]
+    says: tuple[str, str]
     stamp_s: int | None
     heed: Heed
 
@@ -103,7 +105,7 @@ class Packer:
                 except OSError as error:
                     operation = "open" if isinstance(error, PermissionError) else "lstat"
                     reason = printable(refused(operation, path, error))
-                    yield f"[WARN] 无法访问 {printable(path)}: {reason}"
+                    yield f"{self.says[1]} 无法访问 {printable(path)}: {reason}"
                     continue
                 if excluded(name, self.patterns, is_dir=below is not None):
                     if below is not None:
@@ -126,7 +128,7 @@ class Packer:
             tar.addfile(info)
             if info.isdir():
                 count.directories += 1
-                yield f"[DIR] 进入目录 {printable(name)}"
+                yield f"{self.says[0]} 进入目录 {printable(name)}"
             return
         try:
             with open(path, "rb") as file:  # noqa: PTH123 - a path here is text, as everywhere

@@ -38,6 +38,11 @@ from simulated_agents.worker import Entry, WorkError
 
 _COPY_BYTES: Final = 1 << 20
 
+GZIP: Final = ".gz"
+
+_NO_ZSTD: Final = "zstd is not supported by this agent"
+"""Python has it only from 3.14 on."""
+
 _KINDS: Final = frozenset({"file", "sqlite"})
 """The types of tasks that it can do; it has none of the programs that the others need."""
 
@@ -94,6 +99,7 @@ class FileWorker:
             packer = Packer(
                 source_paths(spec),
                 text_list(spec.excludePatterns),
+                self._job.release.says,
                 now_s if self._same_bytes else None,
                 self._hands.heed,
             )
@@ -111,10 +117,12 @@ class FileWorker:
         await self._pass_time()
         return FileContents(made, self._hands)
 
-    async def compress(self, contents: Contents) -> Contents:
+    async def compress(self, contents: Contents, ending: str) -> Contents:
         """Gzip it; the same bytes always give the same."""
         source = _path(contents)
-        packed = source.with_name(source.name + ".gz")
+        packed = source.with_name(source.name + ending)
+        if ending != GZIP:
+            raise WorkError(f"压缩失败: {_NO_ZSTD}", _NO_ZSTD)
         try:
             await self._hands.do(self._gzip, source, packed)
         except OSError as error:
@@ -165,7 +173,9 @@ class FileWorker:
     async def decompress(self, contents: Contents) -> Contents:
         """Gunzip it."""
         packed = _path(contents)
-        plain = packed.with_name("plain" + packed.name.removesuffix(".gz"))
+        if not packed.name.lower().endswith(GZIP):
+            raise WorkError(f"解压失败: {_NO_ZSTD}", _NO_ZSTD)
+        plain = packed.with_name("plain" + packed.name[: -len(GZIP)])
         try:
             await self._hands.do(self._gunzip, packed, plain)
         except (OSError, EOFError, zlib.error) as error:
@@ -294,7 +304,7 @@ def _kind(task_type: str) -> str:
     """
     kind = task_type.strip().lower()
     if kind not in _KINDS:
-        raise WorkError(f"no program for tasks of type {kind} on this machine")
+        raise WorkError(f"tasks of type {kind} are not supported by this agent")
     return kind
 
 
