@@ -19,7 +19,7 @@ def test_every_mutant_can_be_made(one: Mutant) -> None:
     changed = one.apply()
 
     assert changed
-    assert all(changed[path] != reference()[path] for path in changed)
+    assert all(changed[path] != reference(one.room)[path] for path in changed)
 
 
 def test_mutants_have_names_of_their_own() -> None:
@@ -94,5 +94,5 @@ def test_modules_have_names() -> None:
     """A package's own module has the package's name."""
     assert module_name("master/store/rows.py") == "master.store.rows"
     assert module_name("master/store/__init__.py") == "master.store"
-    assert {module_name(path) for path in reference()} >= {"master", "master.core"}
-    assert all(Path(path).suffix == ".py" for path in reference())
+    assert {module_name(path) for path in reference("master")} >= {"master", "master.core"}
+    assert all(Path(path).suffix == ".py" for path in reference("simulated_agents"))

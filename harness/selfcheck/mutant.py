@@ -1,5 +1,7 @@
 """A mutant: the reference master with a few lines changed, so that it breaks one clause.
 
+A clause about agents is broken by a change of our own agent, which is a reference too.
+
 It is data, a change to source text, and so it reaches what no patch at run time does: constants
 that others have imported, statements, tables made at import.
 A text is looked for in the whole of the reference and must stand there once; so a mutant survives
@@ -11,11 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import master
 
 Sources = Mapping[str, str]
 """The text of each module of the reference, by its path: `master/service.py`."""
+
+AGENTS: Final = "AGT"
+"""The area whose clauses are about agents."""
 
 ROOT = Path(master.__file__).resolve().parent.parent
 
@@ -29,7 +35,7 @@ class Edit:
     """One change of source text.
 
     Attributes:
-        old: what stands in the reference, exactly once in all its modules.
+        old: what stands in the reference, exactly once in all the modules of that side.
         new: what stands there instead.
 
     """
@@ -40,7 +46,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A master that breaks one clause.
+    """A master, or an agent, that breaks one clause.
 
     Attributes:
         name: what it is called, among all mutants.
@@ -62,6 +68,11 @@ class Mutant:
         """Return the area of its clause."""
         return self.clause.partition("-")[0]
 
+    @property
+    def room(self) -> str:
+        """Return the package that it changes."""
+        return "simulated_agents" if self.area == AGENTS else "master"
+
     def apply(self, sources: Sources | None = None) -> dict[str, str]:
         """Return the text of each module that this mutant changes, by its path.
 
@@ -72,7 +83,7 @@ class Mutant:
             MutantError: an edit does not apply, or its result does not compile.
 
         """
-        sources = reference() if sources is None else sources
+        sources = reference(self.room) if sources is None else sources
         changed: dict[str, str] = {}
         for edit in self.edits:
             path = self._place(edit, {**sources, **changed})
@@ -110,7 +121,7 @@ class Mutant:
             MutantError: as `apply`.
 
         """
-        sources = reference() if sources is None else sources
+        sources = reference(self.room) if sources is None else sources
         return "".join(
             line
             for path, text in self.apply(sources).items()
@@ -131,9 +142,9 @@ def mutant(
 
 
 @cache
-def reference() -> Sources:
-    """Return the reference master's source."""
+def reference(room: str) -> Sources:
+    """Return the source of the reference master, `master`, or of our agent, `simulated_agents`."""
     return {
         path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
-        for path in sorted((ROOT / "master").rglob("*.py"))
+        for path in sorted((ROOT / room).rglob("*.py"))
     }

@@ -8,19 +8,23 @@ from typing import Final
 from harness.selfcheck.mutant import Mutant
 from harness.selfcheck.mutants import (
     admin,
+    agents,
     auth,
+    backups,
     bodies,
     checked,
     commands,
     deletions,
     durability,
     events,
+    failures,
     http,
     leases,
     nodes,
     offline,
     overview,
     pools,
+    questions,
     records,
     relay,
     reports,
@@ -33,6 +37,7 @@ from harness.selfcheck.mutants import (
     tasks,
     timeouts,
     tokens,
+    troubles,
     uploads,
     ways,
 )
@@ -66,5 +71,10 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *scheduler.MUTANTS,
     *overview.MUTANTS,
     *secrets.MUTANTS,
+    *agents.MUTANTS,
+    *troubles.MUTANTS,
+    *backups.MUTANTS,
+    *failures.MUTANTS,
+    *questions.MUTANTS,
 )
 """Every mutant; their names are different."""
