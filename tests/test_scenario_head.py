@@ -99,7 +99,7 @@ from stories import (
         ),
         (
             START + "«clocks: [real]\n" + TAIL,
-            "expected 'because' beside it: why not on the virtual clock",
+            "expected 'because' beside it: why not on the virtual and the warp clock",
             None,
         ),
         (

@@ -180,7 +180,7 @@ def test_defaults_of_a_short_file(tmp_path: Path) -> None:
     )
 
     assert scenario.profiles == ("2.0", "2.3.4", "2.3.5", "2.4", "strict")
-    assert (scenario.clocks, scenario.because) == (("virtual", "real"), None)
+    assert (scenario.clocks, scenario.because) == (("virtual", "real", "warp"), None)
     assert (scenario.timing, scenario.agents, scenario.targets, scenario.tasks) == ({}, (), (), ())
     assert not scenario.needs_tables
 

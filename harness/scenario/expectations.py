@@ -137,7 +137,7 @@ def _subject(reading: Reading, subject: str, node: Node) -> Any:
     selects = {key.text for key, _ in mapping.entries} & {*by, *WIRE_SELECTORS}
     if subject == "calls":
         reading.required(mapping, "calls", ("agent",))
-    elif not selects and "real" in reading.clocks:
+    elif not selects and set(reading.clocks) - {"virtual"}:
         message = f"expected {subject} selected by {' or '.join(by)}, or 'clocks: [virtual]'"
         reading.wrong(mapping, f"{message}: a real master has those of other scenarios too")
     for key, value in mapping.entries:

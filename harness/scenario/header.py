@@ -14,7 +14,7 @@ from master.protocol.profiles import PROFILES
 
 _ZONE: Final = re.compile(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", re.ASCII)
 
-CLOCKS: Final = ("virtual", "real")
+CLOCKS: Final = ("virtual", "real", "warp")
 
 KNOWN_PROFILES: Final = tuple(PROFILES)
 """The names of all profiles."""
@@ -23,8 +23,8 @@ TOP_KEYS: Final[dict[str, str]] = {
     "scenario": "what the scenario shows, in one sentence",
     "clauses": "the ids of the clauses it is about",
     "profiles": "the profiles it applies to; all when left out",
-    "clocks": "the clocks it can run on, `virtual` and `real`; both when left out",
-    "because": "why it cannot run on the other clock; required when one is left out",
+    "clocks": "the clocks it can run on: `virtual`, `real`, `warp`; all three when left out",
+    "because": "why it cannot run on the other clocks; required when one is left out",
     "alone": "why it needs a master that nobody else uses meanwhile, where it does",
     "empty": "why it needs a master with nothing of anybody else's in it, where it does",
     "exact": "why a second more or less decides: it plays only where time passes as written",
@@ -68,9 +68,9 @@ def read_clocks(reading: Reading, root: Mapping) -> tuple[tuple[str, ...], str |
     clocks = CLOCKS if node is None else reading.words(node, "clock", CLOCKS)
     because = None if reason is None else read_shows(reading, reason)
     if node is not None and clocks and set(clocks) != set(CLOCKS) and reason is None:
-        (other,) = (clock for clock in CLOCKS if clock not in clocks)
+        others = " and the ".join(clock for clock in CLOCKS if clock not in clocks)
         reading.wrong(
-            root.key("clocks"), f"expected 'because' beside it: why not on the {other} clock"
+            root.key("clocks"), f"expected 'because' beside it: why not on the {others} clock"
         )
     if reason is not None and set(clocks) == set(CLOCKS):
         reading.wrong(root.key("because"), "expected 'because' only where 'clocks' leaves one out")

@@ -330,7 +330,7 @@ def json_schema(behaviours: Table[str, Table[str, str]] | None = None) -> Schema
         "cases": _list_of(_case(), maxItems=CASES_MAX),
         "steps": _ref("steps"),
     }
-    one_clock = {"properties": {"clocks": {"maxItems": 1}}, "required": ["clocks"]}
+    one_clock = {"properties": {"clocks": {"maxItems": len(CLOCKS) - 1}}, "required": ["clocks"]}
     story = {
         **_strict(_described(TOP_KEYS, schemas), REQUIRED),
         "if": one_clock,
