@@ -16,6 +16,9 @@ from master.core import Master
 SPEED: Final = 20.0
 """How much faster than the seed's timers a real-clock run goes, unless it is told otherwise."""
 
+SPEEDS: Final = {"virtual": SPEED, "real": SPEED, "warp": 1.0}
+"""The same for each clock; on virtual time it means nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -25,7 +28,7 @@ class Plan:
         scenarios: those that were selected.
         catalogue: the clauses.
         profile: the release that the master is.
-        clock: `virtual` or `real`.
+        clock: `virtual`, `real` or `warp`.
         seed: decides all that is random.
         speed: how much faster than written time passes on the real clock.
         make_master: makes the master of a simulation.

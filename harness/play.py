@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from harness.sites.able import Able
 from harness.sites.fit import unfit
 from harness.stage import Stage
 from harness.verdict import Failure, Outcome, Verdict
+from harness.waiting import Warped
 from harness.world import World
 
 E = TypeVar("E", bound=Exception)
@@ -30,6 +32,10 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> 
         return f"not on the {clock} clock: {scenario.because}"
     if scenario.tests_agent and clock != "virtual":
         return "is about an agent: `muster agent-test` plays it with one"
+    if clock == "warp":
+        if not able.writes_tables:
+            return "the warp clock moves times in the master's database, which this target keeps"
+        able = replace(able, longest_s=None)  # long waits do not pass there
     return unfit(scenario, able)
 
 
@@ -64,6 +70,7 @@ async def play(scenario: Scenario, world: World) -> Outcome:
     outcome.stumbled = tuple(world.hiccups.final)
     outcome.elapsed_s = world.elapsed_s()
     outcome.duration_s = time.perf_counter() - began_s
+    outcome.warped = world.waiting.warped if world.waiting else Warped()
     if failed is not None:
         _fail(outcome, failed, stage, world)
     elif outcome.verdict is Verdict.PASS and not stage.tested:

@@ -12,7 +12,7 @@ from typing import Any
 import trio
 
 from harness.history import History
-from harness.plan import SPEED, Listener, Plan
+from harness.plan import SPEEDS, Listener, Plan
 from harness.play import skip_reason
 from harness.scenario.model import Scenario
 from harness.sites.able import EVERYTHING, Able
@@ -132,9 +132,11 @@ def _replay(plan: Plan, scenario: Scenario) -> str:
     """Return the command that plays a scenario again."""
     if plan.target_file is not None:
         where = f"--target {plan.target_file.path}"
+        where += f" --clock {plan.clock}" * (plan.clock != "real")
     else:
         where = f"--clock {plan.clock}"
-    speed = f" --speed {plan.speed:g}" if where.endswith("real") and plan.speed != SPEED else ""
+    usual = plan.target_file is not None or plan.clock == "virtual"
+    speed = "" if usual or plan.speed == SPEEDS[plan.clock] else f" --speed {plan.speed:g}"
     case = f" --case {scenario.case}" if scenario.case else ""
     return (
         f"muster run {scenario.path}{case} {where}"
@@ -152,7 +154,8 @@ def _run_virtual(plan: Plan, tell: _Tell) -> None:
 
 async def _run_real(plan: Plan, tell: _Tell) -> None:
     if plan.target_file is None:
-        await _play_where_able(plan, tell, Children(plan.profile, plan.speed))
+        children = Children(plan.profile, plan.speed, warp=plan.clock == "warp")
+        await _play_where_able(plan, tell, children)
         return
     assert plan.order is not None  # there is one for each target
     async with visiting(plan.target_file, plan.order) as visit:

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import trio
 
-from harness.broken import MistakeError, UndecidedError, UnexpectedError
+from harness.broken import MistakeError, SetUpError, UndecidedError, UnexpectedError
 from harness.calling import Caller
 from harness.disk import Disk, OutsideError
 from harness.expect import Mismatch, show
@@ -19,7 +19,11 @@ from harness.scenario.model import Scenario, Step, all_steps
 from harness.scenario.verbs import VERBS
 from harness.scope import Scope, UnknownNameError
 from harness.setting import set_scene
+from harness.sites.following import waits
+from harness.sites.rows import WarpError
+from harness.sites.spans import Wait
 from harness.tamper import TamperError, enqueue, tamper
+from harness.waiting import Steady
 from harness.world import Admin, AdminError, World
 from simulated_agents.ports import NoReply
 
@@ -53,7 +57,9 @@ class Stage:
         self._scenario = scenario
         self._world = world
         self._nursery = nursery
-        self._renew_s = world.clock.monotonic_s() + _LOG_IN_S
+        self._waiting = world.waiting or Steady(world.clock)
+        self._waits = waits(scenario.steps)
+        self._renew_s = self._waiting.passed_s() + _LOG_IN_S
         self._admin = Admin(world)
         self._scope = Scope(world)
         # on a fast clock, looking as often as on a slow one would be all that happens
@@ -105,6 +111,10 @@ class Stage:
         """
         self._world.history.note(self._world.elapsed_s(), "muster", "phase: prepare")
         await set_scene(self._scenario, self._world, self._admin, self._population, self._scope)
+        try:
+            await self._waiting.begin()
+        except WarpError as error:
+            raise SetUpError(str(error)) from None
         self._world.history.note(self._world.elapsed_s(), "muster", "phase: stress")
 
     async def aclose(self) -> None:
@@ -129,7 +139,7 @@ class Stage:
 
     async def _do(self, step: Step, scope: Scope) -> None:
         try:
-            if self._world.clock.monotonic_s() >= self._renew_s:
+            if self._waiting.passed_s() >= self._renew_s:
                 await self._log_in()
             step = _with_names(step, scope)
             self._timed |= step.verb in _TIMED
@@ -168,6 +178,8 @@ class Stage:
         except OutsideError as error:
             mismatch = Mismatch("", "paths of the scenario's own", str(error))
             raise UnexpectedError(step, mismatch) from None
+        except WarpError as error:
+            raise UndecidedError(f"{step.place}: {error}") from None
         except AdminError as error:
             mismatch = Mismatch("", "the master to say how things are", str(error))
             raise UnexpectedError(step, mismatch) from None
@@ -201,12 +213,12 @@ class Stage:
         clock = self._world.clock
         deadline_s = clock.monotonic_s() + scope.seconds(duration)
         with self._world.activity.resting():
-            await clock.sleep_until(deadline_s)
+            await self._waiting.wait(deadline_s, self._waits[step.place], self._known(scope))
         self._waits_drag_s += clock.monotonic_s() - deadline_s
 
     async def _log_in(self) -> None:
         """Get a new token before the old one ends, as somebody at work for days has to."""
-        self._renew_s = self._world.clock.monotonic_s() + _LOG_IN_S
+        self._renew_s = self._waiting.passed_s() + _LOG_IN_S
         if self._world.log_in is None:
             return
         data = await self._admin.data("POST", "/api/auth/login", dict(self._world.log_in))
@@ -222,11 +234,10 @@ class Stage:
             if mismatch is None:
                 self._count(step)
                 return
-            left_s = deadline_s - clock.monotonic_s()
-            if left_s <= 0:
+            if deadline_s <= clock.monotonic_s():
                 raise UnexpectedError(step, mismatch)
             with self._world.activity.resting():
-                await clock.sleep(min(self._look_every_s, left_s))
+                await self._waiting.look_again(deadline_s, self._look_every_s, self._known(scope))
 
     async def _expect(self, step: Step, scope: Scope) -> None:
         mismatch = await self._eyes.look(scope, step.args["expect"])
@@ -265,7 +276,7 @@ class Stage:
         await self.play(step.args.get("do", ()), scope)
         until_s = max(until_s, clock.monotonic_s())
         with self._world.activity.resting():
-            await clock.sleep_until(until_s)
+            await self._waiting.wait(until_s, Wait.DOWN, self._known(scope))
             await master.start()
         self._waits_drag_s += clock.monotonic_s() - until_s
         self._world.history.note(self._world.elapsed_s(), "muster", "master started")
@@ -294,6 +305,10 @@ class Stage:
         world.history.note(world.elapsed_s(), "muster", f"enqueued {step.args['type']}")
         if "as" in step.args:
             scope.names[step.args["as"]] = {"id": row_id}
+
+    def _known(self, scope: Scope) -> list[Any]:
+        """Return all that came from answers and may be compared with others."""
+        return [scope.names, self._caller.answers]
 
     def _count(self, step: Step) -> None:
         for clause in step.clauses or self._scenario.clauses:

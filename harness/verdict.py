@@ -9,6 +9,7 @@ from harness.scenario.catalogue import Catalogue, Clause
 from harness.scenario.known import Known, KnownFailures
 from harness.scenario.model import Scenario
 from harness.sites.notes import Notes
+from harness.waiting import Warped
 
 
 class Verdict(StrEnum):
@@ -93,6 +94,7 @@ class Outcome:
         hiccups: how many answers said that the master stumbled, over all plays of it.
         stumbled: the calls that got no other answer in the last play.
         replay: the command that plays it again.
+        warped: what was skipped on the warp clock.
 
     """
 
@@ -111,6 +113,7 @@ class Outcome:
     hiccups: int = 0
     stumbled: tuple[str, ...] = ()
     replay: str = ""
+    warped: Warped = field(default_factory=Warped)
 
 
 class KnownState(StrEnum):
@@ -221,6 +224,11 @@ class Report:
     def hiccups(self) -> int:
         """Return how many answers said that the master stumbled."""
         return sum(outcome.hiccups for outcome in self.outcomes)
+
+    @property
+    def warped(self) -> Warped:
+        """Return what was skipped on the warp clock, in all scenarios."""
+        return sum((outcome.warped for outcome in self.outcomes), Warped())
 
     @property
     def stale(self) -> tuple[Known, ...]:

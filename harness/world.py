@@ -14,6 +14,7 @@ from harness.faults.values import Plan
 from harness.hiccups import Hiccups, PatientPort
 from harness.history import History, RecordingPort
 from harness.programs import MakeProgram
+from harness.waiting import Waiting
 from master.config import Timings
 from master.protocol.exchange import Request, Response
 from simulated_agents.clock import Clock
@@ -81,6 +82,7 @@ class World:
             fast.
         make_program: makes the program under test; where there is none, simulated agents are.
         faults: what happens to the calls of agents, beside what their scenario says.
+        waiting: how waits pass; `None` where every second of the clock does.
 
     """
 
@@ -107,6 +109,7 @@ class World:
     pace: Timing | None = None
     make_program: MakeProgram | None = None
     faults: Plan = NO_FAULTS
+    waiting: Waiting | None = None
 
     @property
     def agent_timing(self) -> Timing:

@@ -399,6 +399,35 @@ def test_the_same_file_plays_on_the_real_clock(tmp_path: Path) -> None:
     assert "muster-password" not in written
 
 
+def test_the_same_file_plays_on_the_warp_clock(tmp_path: Path) -> None:
+    """Its long waits move stored times instead of passing, and every report says so."""
+    (tmp_path / "real.yaml").write_text(REAL.format(low="10m"))
+    report = tmp_path / "report.json"
+    done = process(
+        *("run", tmp_path, "--clock", "warp", "--speed", 20),
+        *("--history", tmp_path, "--json", report, "--junit", tmp_path / "report.xml"),
+        *("--html", tmp_path / "report.html"),
+    )
+    notes = [
+        line["note"]
+        for line in map(json.loads, (tmp_path / "real.jsonl").read_text().splitlines())
+        if line.get("note", "").startswith("warp ")
+    ]
+    (scenario,) = json.loads(report.read_text())["scenarios"]
+    warped = json.loads(report.read_text())["warped"]
+
+    assert done.returncode == Exit.OK, done.stdout + done.stderr
+    assert scenario["elapsed_s"] > 600 / 20  # the scenario's clock shows all that was waited
+    assert warped == scenario["warped"]
+    assert warped["times"] == len(notes) > 0
+    assert warped["rows_moved"] == sum(int(note.split()[3]) for note in notes) > 0
+    assert 20 < warped["skipped_s"] < scenario["elapsed_s"]
+    said = f"{warped['times']} times, "
+    assert f"warped     {said}" in done.stdout
+    assert f'"warped" value="{said}' in (tmp_path / "report.xml").read_text()
+    assert f"Warped {said}" in (tmp_path / "report.html").read_text()
+
+
 POOL = """
 scenario: The one node of a pool gets its task
 clauses: [CMD-1]

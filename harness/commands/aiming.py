@@ -21,7 +21,7 @@ class Aim:
     """What is played on.
 
     Attributes:
-        clock: `virtual` or `real`.
+        clock: `virtual`, `real` or `warp`.
         profile: the release that it is judged as, or `all`.
         target: the target's file; `None` for a master that muster makes itself.
         order: how the target is to be played on.
@@ -79,7 +79,8 @@ def aim(
     if _said("profile"):  # whoever says it here wants it, whatever the server is
         file = replace(file, profile=profile, version=ANY_VERSION)
     folder = next((path.parent for path in reports if path is not None), target.parent)
-    order = Order(folder / f"{target.stem}.server.log", longest_s, keep)
+    log = folder / f"{target.stem}.server.log"
+    order = Order(log, longest_s, keep, warp=_said("clock") and clock == "warp")
     return Aim(clock if _said("clock") else "real", file.profile, file, order)
 
 

@@ -11,9 +11,9 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from harness.commands.aiming import LONGEST_S, aim
+from harness.commands.aiming import LONGEST_S, Aim, aim
 from harness.commands.options import ALL_PROFILES, DURATION, played_profile_option
-from harness.plan import SPEED, Listener, Plan
+from harness.plan import SPEEDS, Listener, Plan
 from harness.reports.github import GitHub
 from harness.reports.histories import Histories
 from harness.reports.html import HtmlFile
@@ -23,6 +23,7 @@ from harness.reports.terminal import Terminal
 from harness.runner import run as run_plan
 from harness.runner import select
 from harness.scenario.catalogue import Catalogue
+from harness.scenario.header import CLOCKS
 from harness.scenario.known import KNOWN_NAME
 from harness.scenario.model import Scenario
 from harness.sites.served import ServerError
@@ -48,16 +49,17 @@ _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--clock",
-    type=click.Choice(["virtual", "real"]),
+    type=click.Choice(CLOCKS),
     default="virtual",
     show_default=True,
-    help="virtual: in this process, time jumps. real: `muster serve` as a process, over TCP.",
+    help="virtual: in this process, time jumps. real: `muster serve` as a process, over TCP."
+    " warp: the same, and long waits move the times in its database.",
 )
 @click.option(
     "--target",
     "target_file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Play on the server of this target file, on the real clock.",
+    help="Play on the server of this target file, on the real clock or the warp clock.",
 )
 @played_profile_option
 @click.option("--clause", metavar="GLOB", help="Only scenarios about matching clauses: TMO-*.")
@@ -66,9 +68,9 @@ _WRITES: Final = frozenset({"json_file", "junit_file", "html_file", "history", "
 @click.option(
     "--speed",
     type=click.FloatRange(1, 100),
-    default=SPEED,
-    show_default=True,
-    help="Real clock: how much shorter all timers and waits are than written.",
+    default=None,
+    show_default=", ".join(f"{clock}: {SPEEDS[clock]:g}" for clock in ("real", "warp")),
+    help="Real and warp clock: how much shorter all timers and waits are than written.",
 )
 @click.option(
     "--longest",
@@ -109,7 +111,7 @@ def run(
     clause: str | None,
     case: str | None,
     seed: int,
-    speed: float,
+    speed: float | None,
     longest: float,
     keep: bool,
     json_file: Path | None,
@@ -145,7 +147,7 @@ def run(
         profile=DEFAULT_PROFILE if several else aimed.profile,
         clock=aimed.clock,
         seed=seed,
-        speed=speed if aimed.target is None else aimed.target.speed,
+        speed=_speed(aimed, speed),
         target_file=aimed.target,
         order=aimed.order,
         known=suite.known_failures(known_file),
@@ -161,6 +163,13 @@ def run(
     for path in html.written if html else ():
         click.echo(f"report: {path}")
     return code
+
+
+def _speed(aimed: Aim, said: float | None) -> float:
+    """Return how much faster than written time passes: what the target says, or somebody."""
+    if aimed.target is not None:
+        return aimed.target.speed
+    return SPEEDS[aimed.clock] if said is None else said
 
 
 def _listeners(

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from harness.verdict import ClauseResult, Exit, Outcome, Report, Verdict
+from harness.waiting import Warped
 
 COLUMN: Final = 12
 """Where the texts of an explanation begin."""
@@ -100,6 +102,17 @@ def counted(verdicts: Iterable[Verdict]) -> str:
         counts[verdict] = counts.get(verdict, 0) + 1
     shown = [f"{counts[verdict]} {verdict}" for verdict in Verdict if verdict in counts]
     return ", ".join(shown) or "none"
+
+
+def warp_text(warped: Warped) -> str | None:
+    """Return what was skipped in place of being waited for, in words; `None` when nothing was."""
+    if not warped.times:
+        return None
+    span = timedelta(seconds=round(warped.seconds))
+    return (
+        f"{warped.times} times, {span} skipped in all,"
+        f" times in {warped.rows} rows of the master's database moved back"
+    )
 
 
 def brief(line: dict[str, Any]) -> str:

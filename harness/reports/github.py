@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from harness.plan import Listener
-from harness.reports.explained import counted, explain, meaning, stale_lines
+from harness.reports.explained import counted, explain, meaning, stale_lines, warp_text
 from harness.reports.visited import site_lines
 from harness.scenario.model import Place
 from harness.verdict import ClauseResult, Outcome, Report, Verdict
@@ -104,6 +104,7 @@ def summary(report: Report) -> str:
         f"{said[0].upper()}{said[1:]} (exit {report.exit_code.value}).",
         f"Clock {report.clock}, seed {report.seed}, {report.duration_s:.1f} s.",
         *(f"- {_inline(line)}" for line in site_lines(report)),
+        *([f"Warped {warped}."] if (warped := warp_text(report.warped)) else []),
         "",
         *_areas(report.clauses),
         "",

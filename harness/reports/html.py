@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from harness.history import History
 from harness.plan import Listener, Plan
-from harness.reports.explained import brief, meaning, stale_lines
+from harness.reports.explained import brief, meaning, stale_lines, warp_text
 from harness.reports.packing import pack
 from harness.reports.timeline import Row, Timeline
 from harness.reports.visited import site_lines
@@ -116,7 +116,7 @@ class HtmlFile(Listener):
         """Pack the history of a scenario."""
         assert self._plan is not None
         if history is not None:
-            factor = self._plan.speed if self._plan.clock == "real" else 1.0
+            factor = 1.0 if self._plan.clock == "virtual" else self._plan.speed
             self._packed[outcome.scenario.id] = pack_history(history, outcome, IDLE_S / factor)
 
     def finished(self, report: Report) -> None:
@@ -185,6 +185,7 @@ def render(report: Report, plan: Plan, packed: dict[str, Packed], replay: str) -
     environment.filters["brief"] = brief
     return environment.get_template("report.html").render(
         policy=_policy(style, scripts),
+        warped=warp_text(report.warped),
         style=Markup(style),  # noqa: S704 - files of ours; everything else is escaped
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - as above
         report=report,

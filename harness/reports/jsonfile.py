@@ -9,6 +9,7 @@ import msgspec
 from harness.plan import Listener
 from harness.reports.visited import site_document
 from harness.verdict import Outcome, Report, worst
+from harness.waiting import Warped
 
 SCHEMA: Final = "muster-report/1"
 """Goes up when a key changes its meaning or goes away; new keys do not change it."""
@@ -32,6 +33,7 @@ def document(report: Report) -> dict[str, Any]:
         "asked": report.asked,
         "target": site_document(report),
         "duration_s": round(report.duration_s, 3),
+        "warped": _warped(report.warped),
         "clauses": [
             {
                 "id": clause.id,
@@ -67,6 +69,14 @@ def several(reports: Sequence[Report]) -> dict[str, Any]:
     }
 
 
+def _warped(warped: Warped) -> dict[str, Any]:
+    return {
+        "times": warped.times,
+        "skipped_s": round(warped.seconds, 3),
+        "rows_moved": warped.rows,
+    }
+
+
 def _scenario(outcome: Outcome) -> dict[str, Any]:
     failure = outcome.failure
     return {
@@ -78,6 +88,7 @@ def _scenario(outcome: Outcome) -> dict[str, Any]:
         "hiccups": outcome.hiccups,
         "duration_s": round(outcome.duration_s, 4),
         "elapsed_s": round(outcome.elapsed_s, 3),
+        "warped": _warped(outcome.warped),
         "clauses": list(outcome.scenario.clauses),
         "broken": list(outcome.broken),
         "known": {clause: entry.reason for clause, entry in outcome.known.items()},

@@ -10,7 +10,7 @@ from typing import Final
 from xml.etree import ElementTree as Xml
 
 from harness.plan import Listener
-from harness.reports.explained import explain, stale_lines
+from harness.reports.explained import explain, stale_lines, warp_text
 from harness.reports.visited import site_lines
 from harness.verdict import Outcome, Report, Verdict
 
@@ -66,6 +66,8 @@ def _suite(report: Report, prefix: str) -> Xml.Element:
     _property(properties, "exit_code", str(report.exit_code.value))
     for number, line in enumerate(site_lines(report)):
         _property(properties, f"target.{number}" if number else "target", _text(line))
+    if (warped := warp_text(report.warped)) is not None:
+        _property(properties, "warped", warped)
     for clause in report.clauses:
         _property(properties, clause.id, clause.verdict.value)
     for outcome in report.outcomes:

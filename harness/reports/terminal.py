@@ -11,7 +11,15 @@ from rich.text import Text
 
 from harness.history import History
 from harness.plan import Listener, Plan
-from harness.reports.explained import COLUMN, counted, explain, indented, meaning, stale_lines
+from harness.reports.explained import (
+    COLUMN,
+    counted,
+    explain,
+    indented,
+    meaning,
+    stale_lines,
+    warp_text,
+)
 from harness.reports.visited import site_lines
 from harness.scenario.model import Scenario
 from harness.verdict import Outcome, Report, Verdict, worst
@@ -50,7 +58,7 @@ class Terminal(Listener):
         self._total, self._done = len(plan.scenarios), 0
         self._playing.clear()
         speed = ""
-        if plan.clock == "real" and plan.speed != 1:
+        if plan.clock != "virtual" and plan.speed != 1:
             speed = f", {plan.speed:g} × as fast as the seed's timers"
         self._console.print(
             f"muster: {self._total} scenarios, profile {plan.profile}, {plan.clock} clock{speed},"
@@ -149,6 +157,8 @@ class Terminal(Listener):
             self._console.print(escape(line))
         self._console.print(f"scenarios  {counted(one.verdict for one in report.outcomes)}")
         self._console.print(f"clauses    {counted(one.verdict for one in report.clauses)}")
+        if (warped := warp_text(report.warped)) is not None:
+            self._console.print(f"warped     {warped}")
         self._console.print(
             f"[{style}]{report.verdict}[/] in {report.duration_s:.2f} s{interrupted}"
             f" (exit {report.exit_code.value}: {meaning(report)})"

@@ -33,6 +33,7 @@ class Children:
     Args:
         profile: the release that they are.
         speed: how much faster than written time passes there.
+        warp: whether long waits move stored times instead of passing.
 
     Attributes:
         able: what can be done there.
@@ -40,11 +41,12 @@ class Children:
 
     """
 
-    def __init__(self, profile: str, speed: float) -> None:
+    def __init__(self, profile: str, speed: float, *, warp: bool = False) -> None:
         self.able = replace(EVERYTHING, speed=speed)
         self.activity = Activity()
         self._profile = profile
         self._speed = speed
+        self._warp = warp
         self._numbers = count()
 
     def groups(self, scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
@@ -57,7 +59,8 @@ class Children:
 
     def _timings(self, scenario: Scenario) -> Timings:
         own = {f"{name}_s": value for name, value in scenario.timing.items()}
-        return replace(replace(Timings(), token_grace_s=GRACE_S), **own).faster(self._speed)
+        usual = Timings() if self._warp else replace(Timings(), token_grace_s=GRACE_S)
+        return replace(usual, **own).faster(self._speed)
 
     async def tidy(self, world: World) -> None:
         """Do nothing: all that was made goes with the child's folder."""
@@ -94,6 +97,7 @@ class Children:
                     tables=FileTables(served.database),
                     process=served.process,
                     scratch=served.database.parent / "disk",
+                    warps=served.database if self._warp else None,
                 )
         finally:
             if starting:

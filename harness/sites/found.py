@@ -172,6 +172,25 @@ def insist(target: TargetFile, found: Found) -> None:
         )
 
 
+def insist_on_warp(target: TargetFile, found: Found) -> None:
+    """Refuse a target on which time cannot be warped.
+
+    Raises:
+        TargetError: its file names no database, or one that muster must not write.
+
+    """
+    if found.database is None:
+        why = "names no database"
+    elif found.database.state is not State.WRITABLE:
+        why = "lets muster only read the database"
+    else:
+        return
+    raise TargetError(
+        f"--clock warp moves times in the master's database, and {target.path} {why}:"
+        " give it one that muster may write, or play on the real clock"
+    )
+
+
 class _Look:
     """The calls of a look."""
 

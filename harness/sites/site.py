@@ -15,6 +15,10 @@ from harness.hiccups import PAUSES_S, Hiccups
 from harness.history import History
 from harness.redact import Redactor
 from harness.scenario.model import Scenario
+from harness.sites.rows import Rows
+from harness.sites.spans import Watch
+from harness.sites.warp import Warp
+from harness.waiting import Waiting
 from harness.world import Mortal, Tables, World
 from master.config import Timings
 from simulated_agents.clock import Clock, RealClock
@@ -47,7 +51,8 @@ class Site:
         process: its process, or `None` where it must not be killed.
         scratch: a folder that it may write in.
         next_net: makes what begins the addresses that the next scenario pretends to call from.
-        make_clock: makes the clock of a scenario.
+        warps: its database's file, where waits move times in it instead of passing; `None` where
+            every second passes.
 
     """
 
@@ -64,7 +69,7 @@ class Site:
     process: Mortal | None
     scratch: Path
     next_net: Callable[[], str]
-    make_clock: Callable[[], Clock] = RealClock
+    warps: Path | None = None
 
     def world(self, scenario: Scenario, seed: int, activity: Activity) -> World:
         """Return the world of one play of a scenario, with names of its own.
@@ -75,17 +80,26 @@ class Site:
             activity: is told when the scenario only waits.
 
         """
-        clock = self.make_clock()
         history = History(Redactor())
         history.redactor.learn(self.token)
         if self.log_in is not None:
             history.redactor.learn(self.log_in["password"])
         prefix = self.next_prefix()
+        clock: Clock = RealClock()
+        waiting: Waiting | None = None
+        make_port = self.make_port
+        if self.warps is not None:
+            warp = Warp(Rows(self.warps, prefix), Watch(self.timings, self.slack_s), history)
+            clock, waiting, make_port = (
+                warp.clock,
+                warp,
+                lambda: warp.traffic.counted(self.make_port()),
+            )
+        started_s = clock.monotonic_s()
 
         def note(text: str) -> None:
             history.note(clock.monotonic_s() - started_s, "muster", text)
 
-        started_s = clock.monotonic_s()
         return World(
             clock=clock,
             timings=self.timings,
@@ -93,7 +107,7 @@ class Site:
             slack_s=self.slack_s,
             bears_s=self._bears_s(scenario),
             history=history,
-            make_port=self.make_port,
+            make_port=make_port,
             admin_token=self.token,
             log_in=self.log_in,
             profile=self.profile,
@@ -106,6 +120,7 @@ class Site:
             scratch=str(self.scratch / prefix),
             net=self.next_net(),
             master=self.process if scenario.kills_master else None,
+            waiting=waiting,
         )
 
     def _bears_s(self, scenario: Scenario) -> float:

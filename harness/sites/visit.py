@@ -16,7 +16,7 @@ from harness.scenario.model import Scenario
 from harness.sites.able import Able
 from harness.sites.door import Way, ask_health, open_door
 from harness.sites.file import TargetFile
-from harness.sites.found import insist, look
+from harness.sites.found import insist, insist_on_warp, look
 from harness.sites.notes import Notes
 from harness.sites.order import Order
 from harness.sites.ports import port_maker
@@ -110,15 +110,23 @@ class Visit:
             process=self._life,
             scratch=self._scratch or NOWHERE,
             next_net=self._next_net,
+            warps=target.database if self._order.warp else None,
         )
 
     def _port(self) -> Port:
         return PulsePort(self._make_port(), self._pulse)
 
     async def look_around(self) -> None:
-        """Find out what can be done there, and what there is already."""
+        """Find out what can be done there, and what there is already.
+
+        Raises:
+            TargetError: it is not as the target file says, or not enough for what was ordered.
+
+        """
         found = await look(self._target, self._way, self._port(), RealClock())
         insist(self._target, found)
+        if self._order.warp:
+            insist_on_warp(self._target, found)
         able = found.able(self._target)
         if able.writes_tables:
             self._tidier.use_tables(self._tables)
