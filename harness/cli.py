@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 import click
 
 from harness.commands.agent import agent
+from harness.commands.agent_test import agent_test
 from harness.commands.agents import agents
 from harness.commands.clauses import clauses, explain
 from harness.commands.proxy import proxy
@@ -38,7 +39,7 @@ def cli() -> None:
 
 for command in (
     *(run, validate, schema, clauses, explain, selfcheck),
-    *(serve, proxy, agent, agents, target),
+    *(serve, proxy, agent, agents, agent_test, target),
 ):
     cli.add_command(command)
 

@@ -15,6 +15,8 @@ from typing import Final
 import trio
 from trio.lowlevel import Abort, Task, current_task, reschedule, wait_task_rescheduled
 
+from simulated_agents.clock import Clock
+
 EPOCH_NS: Final = 1_767_225_600_000_000_000
 """When every simulation begins: 2026-01-01T00:00:00Z."""
 
@@ -122,7 +124,7 @@ class VirtualClock(trio.abc.Clock):
 
 
 class ShiftedClock:
-    """The clock of a virtual machine whose wall clock can be set; time passes as everywhere.
+    """The clock of a master's machine whose wall clock can be set; time passes as everywhere.
 
     Args:
         clock: the time everywhere.
@@ -130,7 +132,7 @@ class ShiftedClock:
 
     """
 
-    def __init__(self, clock: VirtualClock, zone_s: int = 0) -> None:
+    def __init__(self, clock: Clock, zone_s: int = 0) -> None:
         self._clock = clock
         self._shift_ns = 0
         self._zone_s = zone_s

@@ -48,7 +48,7 @@ class Heard:
             case Request() as request:
                 self._begin(op, request)
             case str() as note if op.invoke < 0:
-                if note in _OVER:
+                if note.partition(":")[0] in _OVER:
                     self._held.clear()
             case Response() | str() as answer:
                 self._end(op, answer)

@@ -10,6 +10,7 @@ from harness.scenario.model import Scenario
 from harness.sites.file import TargetFile
 from harness.sites.order import Order
 from harness.target import MakeMaster
+from harness.trial.trial import Trial
 from harness.verdict import Outcome, Report, Rules
 from master.core import Master
 
@@ -37,6 +38,7 @@ class Plan:
         known: the known failures.
         strict: a SHOULD counts as a MUST.
         asked: what the scenarios were selected by, in words; `None` when by nothing.
+        trial: the program that is judged in place of a master, if any.
 
     """
 
@@ -52,10 +54,13 @@ class Plan:
     known: KnownFailures = field(default_factory=KnownFailures)
     strict: bool = False
     asked: str | None = None
+    trial: Trial | None = None
 
     @property
     def target(self) -> str:
         """Return what known failures call the target."""
+        if self.trial is not None:
+            return "agent"
         return "embedded" if self.clock == "virtual" else "real"
 
     @property

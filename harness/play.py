@@ -30,7 +30,9 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> 
         return f"applies to profile {', '.join(scenario.profiles)}"
     if clock not in scenario.clocks:
         return f"not on the {clock} clock: {scenario.because}"
-    if scenario.tests_agent and clock != "virtual":
+    if able.agent and not scenario.tests_agent:
+        return "is about the master"
+    if scenario.tests_agent and clock != "virtual" and not able.agent:
         return "is about an agent: `muster agent-test` plays it with one"
     if clock == "warp":
         if not able.writes_tables:

@@ -141,7 +141,9 @@ class Population:
         if name not in self._programs:
             make = self._world.make_program
             self._programs[name] = (
-                Simulated(self._agent(name, names), self._nursery) if make is None else make(name)
+                Simulated(self._agent(name, names), self._nursery)
+                if make is None
+                else make(name, self._way(name))
             )
         return self._programs[name]
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import trio
 
+from harness.history import RecordingPort
 from simulated_agents.actor import Agent
 
 
@@ -33,8 +34,8 @@ class Program(Protocol):
         ...
 
 
-MakeProgram = Callable[[str], Program]
-"""Makes the program of an agent, by its name; its process is started later."""
+MakeProgram = Callable[[str, RecordingPort], Program]
+"""Makes the program of an agent, given its name and its way to the master; it is started later."""
 
 
 class Simulated:

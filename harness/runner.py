@@ -7,6 +7,7 @@ them by name.
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import trio
@@ -21,6 +22,8 @@ from harness.sites.notes import Notes
 from harness.sites.playing import Grounds, play_on
 from harness.sites.visit import visiting
 from harness.target import play_embedded
+from harness.trial.playing import play_trials
+from harness.trial.trial import Trial
 from harness.verdict import Outcome, Report, Verdict, judge_clauses, judge_known
 from master.protocol.profiles import PROFILES
 
@@ -54,7 +57,9 @@ def run(plan: Plan, listeners: Sequence[Listener]) -> Report:
     tell = _Tell(plan, hear, outcomes)
     interrupted = False
     try:
-        if plan.clock == "virtual":
+        if plan.trial is not None:
+            trio.run(_run_trials, plan, plan.trial, tell)
+        elif plan.clock == "virtual":
             _run_virtual(plan, tell)
         else:
             trio.run(_run_real, plan, tell)
@@ -130,6 +135,8 @@ class _Tell:
 
 def _replay(plan: Plan, scenario: Scenario) -> str:
     """Return the command that plays a scenario again."""
+    if plan.trial is not None:
+        return plan.trial.again(scenario.path, scenario.case)
     if plan.target_file is not None:
         where = f"--target {plan.target_file.path}"
         where += f" --clock {plan.clock}" * (plan.clock != "real")
@@ -150,6 +157,12 @@ def _run_virtual(plan: Plan, tell: _Tell) -> None:
         tell.playing(scenario)
         if not tell.skipped(scenario, EVERYTHING):
             tell.played(*play_embedded(scenario, profile, plan.seed, plan.make_master))
+
+
+async def _run_trials(plan: Plan, trial: Trial, tell: _Tell) -> None:
+    able = replace(EVERYTHING, speed=trial.speed, agent=True)
+    scenarios = [one for one in plan.scenarios if not tell.skipped(one, able)]
+    await play_trials(trial, plan.profile, scenarios, plan.seed, tell)
 
 
 async def _run_real(plan: Plan, tell: _Tell) -> None:

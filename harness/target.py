@@ -17,6 +17,7 @@ from harness.history import History
 from harness.lifetime import Lifetime
 from harness.play import blame_muster, play
 from harness.redact import Redactor
+from harness.scenario.durations import timings_of
 from harness.scenario.model import Scenario
 from harness.scenario.references import SCRATCH_REFERENCE
 from harness.verdict import Outcome
@@ -159,29 +160,20 @@ async def _play_embedded(
     make_master: MakeMaster,
     scratch: str | None,
 ) -> Outcome:
-    timings = Timings(**{f"{name}_s": value for name, value in scenario.timing.items()})
-    config = Config(
-        timings=timings,
-        profile=profile,
-        encryption_key="muster",
-        bcrypt_cost=_SIMULATED_BCRYPT_COST,
-    )
-    entropy = SeededEntropy(random.Random(rng.getrandbits(64)))
+    timings = timings_of(scenario.timing)
     wall = ShiftedClock(clock, scenario.zone_s)
-    objects: Objects = MemoryObjects() if scratch is None else DiskObjects()
-
-    def make(image: bytes | None) -> Master:
-        database = Database(release=profile.release, image=image)
-        return make_master(database, wall, entropy, config, objects=objects)
-
     async with trio.open_nursery() as nursery:
-        lifetime = Lifetime(
-            make,
+        lifetime = await begin(
             nursery,
+            profile,
+            timings,
+            wall,
+            random.Random(rng.getrandbits(64)),
             lambda text: history.note(clock.monotonic_s(), "master", text),
+            objects=MemoryObjects() if scratch is None else DiskObjects(),
             mortal=scenario.kills_master,
+            make_master=make_master,
         )
-        await lifetime.start()
         world = World(
             clock=clock,
             timings=timings,
@@ -190,7 +182,7 @@ async def _play_embedded(
             bears_s=0.0,
             history=history,
             make_port=lambda: DirectPort(lifetime.handle),
-            admin_token=await _set_up(lifetime.handle, history.redactor),
+            admin_token=await set_up(lifetime.handle, history.redactor),
             log_in=ADMIN,
             profile=profile.name,
             prefix="",
@@ -207,7 +199,50 @@ async def _play_embedded(
     return outcome
 
 
-async def _set_up(handle: Handle, redactor: Redactor) -> str:
+async def begin(
+    nursery: trio.Nursery,
+    profile: Profile,
+    timings: Timings,
+    wall: ShiftedClock,
+    rng: random.Random,
+    note: Callable[[str], None],
+    *,
+    objects: Objects,
+    mortal: bool,
+    make_master: MakeMaster = Master,
+) -> Lifetime:
+    """Return a fresh reference master in this process, which has begun to live.
+
+    Args:
+        nursery: runs its loops.
+        profile: the release that it is.
+        timings: its timers.
+        wall: its clock.
+        rng: makes its tokens and keys.
+        note: is told what it did not answer.
+        objects: what lies on its disk.
+        mortal: whether it will be stopped.
+        make_master: makes it.
+
+    """
+    config = Config(
+        timings=timings,
+        profile=profile,
+        encryption_key="muster",
+        bcrypt_cost=_SIMULATED_BCRYPT_COST,
+    )
+    entropy = SeededEntropy(rng)
+
+    def make(image: bytes | None) -> Master:
+        database = Database(release=profile.release, image=image)
+        return make_master(database, wall, entropy, config, objects=objects)
+
+    lifetime = Lifetime(make, nursery, note, mortal=mortal)
+    await lifetime.start()
+    return lifetime
+
+
+async def set_up(handle: Handle, redactor: Redactor) -> str:
     """Make the first administrator of a fresh master, and return a token of theirs."""
     redactor.learn(ADMIN["password"])
     request = Request("POST", "/api/auth/setup", {}, msgspec.json.encode(ADMIN))

@@ -136,10 +136,10 @@ def run(
             click.echo(asked, err=True)
         return Exit.OK if selected else Exit.NOTHING_TESTED
     if history is not None:
-        _writable_folder(history)
+        writable_folder(history)
     several = profile == ALL_PROFILES
     html = _html(html_file, several=several) if html_file else None
-    listeners = _listeners(json_file, junit_file, history, github, several=several)
+    listeners = listeners_for(json_file, junit_file, history, github, several=several)
     listeners += [html] if html else []
     plan = Plan(
         scenarios=selected,
@@ -172,7 +172,7 @@ def _speed(aimed: Aim, said: float | None) -> float:
     return SPEEDS[aimed.clock] if said is None else said
 
 
-def _listeners(
+def listeners_for(
     json_file: Path | None,
     junit_file: Path | None,
     history: Path | None,
@@ -183,9 +183,9 @@ def _listeners(
     """Return the reports that are asked for; GitHub asks by its environment where nobody says."""
     listeners: list[Listener] = []
     if json_file:
-        listeners.append(JsonFile(_writable(json_file), all_profiles=several))
+        listeners.append(JsonFile(writable(json_file), all_profiles=several))
     if junit_file:
-        listeners.append(JunitFile(_writable(junit_file), all_profiles=several))
+        listeners.append(JunitFile(writable(junit_file), all_profiles=several))
     if history:
         listeners.append(Histories(history, all_profiles=several))
     if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
@@ -224,7 +224,7 @@ def _html(path: Path, *, several: bool) -> HtmlFile:
     """Return the report as a page, one a profile where there are several; all can be written."""
     html = HtmlFile(path, _command(), all_profiles=several)
     for profile in PROFILES if several else ("",):
-        _writable(html.path(profile))
+        writable(html.path(profile))
     return html
 
 
@@ -247,7 +247,7 @@ def _command() -> str:
     return shlex.join(words)
 
 
-def _writable(path: Path) -> Path:
+def writable(path: Path) -> Path:
     """Find out now, not after the run, that a report cannot be written."""
     try:
         path.open("ab").close()
@@ -256,7 +256,7 @@ def _writable(path: Path) -> Path:
     return path
 
 
-def _writable_folder(path: Path) -> None:
+def writable_folder(path: Path) -> None:
     """Find out now that histories cannot be written."""
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ from harness.scenario.tables import Tables, Unreadable
 
 KNOWN_NAME: Final = "known-failures.toml"
 
-TARGETS: Final = ("embedded", "real")
-"""What a run can be against: the reference master in this process, or a server over TCP."""
+TARGETS: Final = ("embedded", "real", "agent")
+"""What a run can be against: the reference master in this process, a server over TCP, or an agent."""
 
 _KEYS: Final = ("clause", "scenario", "profiles", "targets", "reason")
 

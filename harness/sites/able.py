@@ -19,6 +19,7 @@ class Able:
             those that it wants.
         speed: how much faster than written the literal durations of scenarios pass.
         longest_s: for how long, in real seconds, a scenario may wait; `None` is for ever.
+        agent: there is a program to judge as an agent, and nothing else is judged.
 
     """
 
@@ -30,6 +31,7 @@ class Able:
     timings: Timings | None = None
     speed: float = 1.0
     longest_s: float | None = None
+    agent: bool = False
 
 
 EVERYTHING = Able()

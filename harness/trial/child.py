@@ -1,0 +1,207 @@
+"""A process of the program that is judged, and its way to the master.
+
+The process has a session of its own, so that whatever it starts ends with it, in every case.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Final
+
+import trio
+
+from harness.broken import SetUpError
+from harness.front import Front
+from harness.history import History, RecordingPort
+from harness.trial.trial import Told, Trial
+from simulated_agents.events import EventKind
+
+OUTPUT_MAX: Final = 8_388_608
+"""How much of what a program writes is looked at."""
+
+_LOOK_S: Final = 0.02
+"""How often its processes are looked at: one that asks a database lives for some tens of milliseconds."""
+
+_GONE_S: Final = 5.0
+"""How long a killed process may take to be gone before nobody waits for it any more."""
+
+
+class StartError(SetUpError):
+    """The program cannot be started; the message says why."""
+
+
+class Child:
+    """The program under test, as one agent of a scenario.
+
+    Args:
+        trial: the program.
+        name: which agent it is.
+        profile: the release it is judged as.
+        folder: where its token, its temporary files and its output are.
+        way: the way to the master, faults included.
+        nursery: runs the front and watches the process.
+        note: writes down that a process began or ended.
+
+    Attributes:
+        gone: is set when its last process has ended.
+        front: where it finds the master.
+        log: where its output goes.
+
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        name: str,
+        profile: str,
+        folder: Path,
+        way: RecordingPort,
+        nursery: trio.Nursery,
+        note: Callable[[str, str], None],
+    ) -> None:
+        self._trial = trial
+        self._name = name
+        self._profile = profile
+        self._folder = folder
+        self._nursery = nursery
+        self._note = note
+        self._process: trio.Process | None = None
+        self.gone = trio.Event()
+        self._given: list[str] = []
+        self._seen: dict[str, None] = {}
+        self._killed = False
+        self.front = Front(way)
+        self.log = folder / f"{name}.log"
+
+    async def start(self, token: str) -> None:
+        """Start a process, unless one runs.
+
+        Raises:
+            StartError: it cannot be started.
+
+        """
+        if self._process is not None and self._process.returncode is None:
+            return
+        if not self.front.number:
+            await self._nursery.start(self.front.serve)
+        told = self._told(token)
+        self._given = self._trial.arguments(told)
+        environment = self._trial.environment(told, self._profile, os.environ)
+        with self.log.open("ab") as output:
+            self._process = await _open(self._given, environment, output)
+        self.gone, self._killed = trio.Event(), False
+        self._note(self._name, EventKind.STARTED)
+        self._nursery.start_soon(self._watch, self._process, self.gone)
+        self._nursery.start_soon(self._look, self._process)
+
+    def _told(self, token: str) -> Told:
+        file = self._folder / f"{self._name}.token"
+        temp_dir = self._folder / "tmp" / self._name
+        temp_dir.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(token, encoding="utf-8")
+        return Told(self.front.url, token, file, self._name, temp_dir)
+
+    async def _watch(self, process: trio.Process, gone: trio.Event) -> None:
+        code = await process.wait()
+        kind = EventKind.CRASHED if self._killed else f"{EventKind.ENDED}: exit code {code}"
+        self._note(self._name, kind)
+        gone.set()
+
+    async def _look(self, process: trio.Process) -> None:
+        """Gather the arguments of the process and of those it starts, for as long as it runs."""
+        while process.returncode is None:
+            for words in _arguments(process.pid):
+                for word in words:
+                    self._seen[word] = None
+            await trio.sleep(_LOOK_S)
+
+    async def stop(self) -> None:
+        """Ask the process to end; do not wait for it."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        await trio.lowlevel.checkpoint()
+
+    async def crash(self) -> None:
+        """Kill the process and all that it started; return when it is gone."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._killed = True
+        self._kill()
+        await self.gone.wait()
+
+    def _kill(self) -> None:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def aclose(self) -> None:
+        """Kill whatever is left of it."""
+        if self._process is None:
+            return
+        self._kill()
+        with trio.move_on_after(_GONE_S):
+            await self._process.wait()
+
+    def output(self) -> str:
+        """Return what its processes have written so far."""
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as file:
+            return file.read(OUTPUT_MAX).decode("utf-8", "replace")
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how its last process ended; `None` while it runs."""
+        return None if self._process is None else self._process.returncode
+
+    def described(self) -> dict[str, Any]:
+        """Return what it shows: of the arguments those that nobody gave it."""
+        code = self.exit_code
+        return {
+            "alive": self._process is not None and code is None,
+            "exit": code,
+            "output": self.output(),
+            "arguments": [word for word in self._seen if word not in self._given],
+        }
+
+    def keep_output(self, folder: Path, history: History) -> None:
+        """Write what it said into a folder, without secrets."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = history.redactor.text(self.output())
+        (folder / self.log.name).write_text(text, encoding="utf-8")
+
+
+async def _open(
+    words: list[str], environment: Mapping[str, str], output: IO[bytes]
+) -> trio.Process:
+    try:
+        return await trio.lowlevel.open_process(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StartError(f"{words[0]} cannot be started: {reason}") from None
+
+
+def _arguments(pid: int) -> list[list[str]]:
+    """Return the arguments of a process and of the processes that it has started."""
+    found, waiting = [], [pid]
+    while waiting:
+        one = Path("/proc", str(waiting.pop()))
+        with suppress(
+            OSError, ValueError
+        ):  # it ends while it is looked at; not every system has it
+            words = (one / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+            found.append([word for word in words if word])
+            for task in (one / "task").iterdir():
+                waiting += [int(child) for child in (task / "children").read_text().split()]
+    return found
