@@ -216,10 +216,17 @@ def test_a_duplicate_arrives_twice_and_is_answered_once() -> None:
     """The second answer is nobody's; the history keeps it."""
     scene = Scene("duplicate heartbeat")
 
-    async def main() -> str:
-        return await ended(scene.port(), BEAT)
+    async def count(request: Request) -> Response:
+        await scene.handle(request)
+        return Response(200, str(len(scene.seen)).encode())
 
-    assert scene.run(main) == "ok"
+    async def main() -> bytes:
+        port = scene.faults.port(DirectPort(count), "alpha")
+        recorded = RecordingPort(port, scene.history, "alpha", scene.clock.monotonic_s)
+        return (await recorded.send(BEAT)).body
+
+    assert scene.run(main) == b"1"
+    assert scene.lines()[1]["body"] == 2
     assert [body for _, _, body in scene.seen] == [BEAT.body, BEAT.body]
     assert [line.get("action") for line in scene.lines()] == [None, "duplicate", None]
 
@@ -279,6 +286,26 @@ def test_an_exchange_that_began_before_overtakes_nothing() -> None:
     scene.run(main)
     assert "nothing overtook it" in next(line["note"] for line in scene.lines() if "fault" in line)
     assert scene.clock.monotonic_s() == 12.0
+
+
+def test_what_was_overtaken_once_waits_for_the_next() -> None:
+    """An exchange lets go what was held before it began, and nothing that was held later."""
+    scene = Scene("reorder poll within=9s", took_s=2.0)
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(scene.port().send, POLL)
+            await scene.clock.sleep(1)
+            nursery.start_soon(scene.port().send, BEAT)  # lets the first poll go at 3 s
+            await scene.clock.sleep(1)
+            nursery.start_soon(scene.port().send, POLL)
+
+    scene.run(main)
+    notes = [(line["time"], line["note"]) for line in scene.lines() if "fault" in line]
+    assert notes == [
+        (3.0, "the request was overtaken by a later exchange"),
+        (11.0, "the request was held, and nothing overtook it"),
+    ]
 
 
 def test_a_reset_in_a_reply_is_a_broken_stream_or_no_reply() -> None:
@@ -359,6 +386,17 @@ def test_a_proxys_answer_takes_the_place_of_the_masters() -> None:
     faults = [line for line in scene.lines() if "fault" in line]
     assert [(one["reached"], one.get("status")) for one in faults] == [(False, None), (True, 200)]
     assert [line["type"] for line in scene.lines() if "invoke" in line] == ["info", "info"]
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_proxys_answer_says_nothing_about_the_request(status: int) -> None:
+    """Whatever its status: it ends the exchange as one of which nobody knows."""
+    scene = Scene(f"answer {status}")
+
+    scene.polls(1)
+
+    end = scene.lines()[-1]
+    assert (end["type"], end["status"]) == ("info", status)
 
 
 def test_the_first_of_a_plan_stands_next_to_the_sender() -> None:

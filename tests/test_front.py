@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -184,6 +185,58 @@ async def test_a_connection_is_used_again_and_requests_may_be_sent_ahead() -> No
     assert front.counters.connections == 1
     assert [request.path for request, _ in port.asked] == [f"/{n}" for n in range(20)] + ["/end"]
     assert answer.count(b"200 OK") == 21
+
+
+async def test_a_request_may_come_while_another_is_answered() -> None:
+    """It waits for its turn."""
+    ready = trio.Event()
+
+    async def handle(request: Request) -> Response:
+        if request.path == "/1":
+            await ready.wait()
+        return Response(200, request.path.encode(), cors=False)
+
+    port = Answers(handle)
+    async with front_of(port) as front, await connect(front) as stream:
+        await stream.send_all(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\n")
+        await port.begun.wait()
+        await stream.send_all(b"GET /2 HTTP/1.1\r\n" + CLOSE + b"\r\n")
+        await trio.testing.wait_all_tasks_blocked()
+        ready.set()
+        answer = await read_all(stream)
+
+    assert answer.index(b"/1") < answer.index(b"/2")
+
+
+async def test_a_body_that_nobody_reads_is_passed_over() -> None:
+    """A master that refuses a short upload unread: the connection goes on behind it."""
+
+    async def handle(request: Request) -> Response:
+        return Response(200 if request.stream is None else 411, b"", cors=False)
+
+    upload = (
+        b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Type: application/octet-stream\r\n"
+        b"Content-Length: 5\r\n\r\nhello"
+    )
+    async with front_of(Answers(handle)) as front:
+        answer = await talk(front, upload, b"GET /2 HTTP/1.1\r\n" + CLOSE + b"\r\n")
+
+    assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"411", b"200"]
+    assert front.counters.connections == 1
+
+
+async def test_an_answer_that_cannot_be_written_ends_one_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A header that is no header: the log says so, and the front goes on."""
+
+    async def handle(request: Request) -> Response:
+        return Response(200, b"", (("X-Price", "5 €"),) if request.path == "/bad" else ())
+
+    async with front_of(Answers(handle)) as front:
+        assert await talk(front, b"GET /bad HTTP/1.1\r\n" + CLOSE + b"\r\n") == b""
+        assert b"200 OK" in await talk(front, b"GET / HTTP/1.1\r\n" + CLOSE + b"\r\n")
+    assert "a connection failed" in caplog.text
 
 
 async def test_an_old_client_is_answered_and_left() -> None:

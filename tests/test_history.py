@@ -169,3 +169,13 @@ def test_what_is_no_secret_stays() -> None:
     value = {"token": "", "config": {"basePath": "/backup"}, "path": "abc", "n": 1, "null": None}
 
     assert redactor.value(value) == value
+
+
+def test_a_text_that_was_clean_is_looked_at_again_when_a_secret_is_learned() -> None:
+    """What is remembered of texts holds for the secrets that were known then."""
+    redactor = Redactor()
+    assert redactor.text("with hushhush in it") == "with hushhush in it"
+
+    redactor.learn("hushhush")
+
+    assert redactor.text("with hushhush in it") == f"with {REDACTED} in it"

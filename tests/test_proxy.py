@@ -363,7 +363,7 @@ def test_a_recording_is_gone_on_with(tmp_path: Path) -> None:
     async def main() -> None:
         with Recording.begin(path, "http://h:1") as recording:
             recording.write(b'{"index":0,"time":1.0,"keys":{"x-agent-token":"k12"}}\n')
-            recording.write(b'{"index":1,"time":2.0}\n{"index":2,"ti')
+            recording.write(b'{"index":1,"time":2.0}\n{"index":2,"time":3.0,"note":"a long')
         started = json.loads(path.read_bytes().splitlines()[0])["started"]
         text = path.read_text("utf-8").replace(started, "2026-01-01T00:00:00Z")
         path.write_text(text, "utf-8")
