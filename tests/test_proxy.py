@@ -344,14 +344,16 @@ def test_a_recording_begins_with_what_it_is_of(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
 
     async def main() -> None:
-        with Recording.begin(path, "http://h:1") as recording:
+        with Recording.begin(path) as recording:
+            recording.introduce("http://h:1", "2.4")
             assert 0 <= recording.elapsed_s() < 60
         with pytest.raises(FileExistsError):
-            Recording.begin(path, "http://h:1")
+            Recording.begin(path)
 
     trio.run(main)
     header = json.loads(path.read_bytes())
     assert (header["muster"], header["version"], header["target"]) == ("history", 1, "http://h:1")
+    assert header["profile"] == "2.4"
     assert header["started"].endswith("Z")
     assert header["recorder"].startswith("muster proxy ")
 
@@ -361,13 +363,15 @@ def test_a_recording_is_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
 
     async def main() -> None:
-        with Recording.begin(path, "http://h:1") as recording:
+        with Recording.begin(path) as recording:
+            recording.introduce("http://h:1", None)
             recording.write(b'{"index":0,"time":1.0,"keys":{"x-agent-token":"k12"}}\n')
             recording.write(b'{"index":1,"time":2.0}\n{"index":2,"time":3.0,"note":"a long')
         started = json.loads(path.read_bytes().splitlines()[0])["started"]
         text = path.read_text("utf-8").replace(started, "2026-01-01T00:00:00Z")
         path.write_text(text, "utf-8")
         with Recording.go_on(path) as recording:
+            recording.introduce("http://other:1", "2.0")
             assert (recording.count, recording.keys) == (2, 12)
             assert recording.elapsed_s() > 1_000_000
             recording.write(b'{"index":2,"time":9.0}\n')

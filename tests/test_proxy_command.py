@@ -1,6 +1,7 @@
 """The command `muster proxy`: between a server process and clients, over TCP, until it is ended."""
 
 import json
+import re
 import signal
 import socket
 import ssl
@@ -21,7 +22,9 @@ from test_front import Answers, front_of
 
 from harness.cli import cli
 from harness.front import Front
+from master.protocol.exchange import Request, Response
 
+LISTENING = re.compile(rb"listening on (\S+), recording to \S+\n")
 PROXY = [sys.executable, "-m", "harness", "proxy"]
 
 
@@ -39,11 +42,11 @@ async def proxy(*arguments: object) -> AsyncIterator[tuple[str, trio.Process]]:
     try:
         assert process.stdout is not None
         said = b""
-        while b"\n" not in said:
+        while not (found := LISTENING.search(said)):
             part = await process.stdout.receive_some()
             assert part, said
             said += part
-        yield said.decode().split()[2].rstrip(","), process
+        yield found[1].decode(), process
     finally:
         if process.returncode is None:
             process.kill()
@@ -70,6 +73,14 @@ async def tls(context: ssl.SSLContext) -> AsyncIterator[str]:
         nursery.cancel_scope.cancel()
 
 
+async def healthy(request: Request) -> Response:
+    """Answer as a master of a release does."""
+    if request.path != "/api/health":
+        return Response(200, b'{"code":"OK"}')
+    health = {"status": "live", "version": "v2.3.5", "uptime": 1, "timestamp": ""}
+    return Response(200, json.dumps(health).encode())
+
+
 async def rest(process: trio.Process) -> str:
     assert process.stdout is not None
     said = b""
@@ -82,7 +93,7 @@ async def rest(process: trio.Process) -> str:
 async def test_it_passes_on_records_and_ends_well(tmp_path: Path) -> None:
     """A client gets the master's answer, the file both sides; SIGTERM ends it with a summary."""
     record = tmp_path / "a.jsonl"
-    async with front_of(Answers()) as master, httpx.AsyncClient() as client:
+    async with front_of(Answers(healthy)) as master, httpx.AsyncClient() as client:
         faults = ("--fault", "answer 503 GET /broken", "--fault", "drop_reply result")
         async with proxy("--target", master.url, "--record", record, *faults) as (url, process):
             assert (await client.get(f"{url}/api/x?a=1")).json() == {"code": "OK"}
@@ -95,7 +106,7 @@ async def test_it_passes_on_records_and_ends_well(tmp_path: Path) -> None:
     assert "answer 503 operation='GET /broken': 1 times" in said
     assert "drop_reply result: never" in said
     header, *ops = lines(record)
-    assert header["target"] == master.url
+    assert (header["target"], header["profile"]) == (master.url, "2.3.5")
     assert [op["type"] for op in ops] == ["invoke", "ok", "invoke", "info", "info"]
     assert ops[0]["request"] == "GET /api/x?a=1"
 

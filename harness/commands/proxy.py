@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 import trio
 from rich.console import Console
 from rich.live import Live
@@ -23,10 +24,12 @@ from harness.proxy.switchboard import Switchboard
 from harness.proxy.upstream import Upstream
 from harness.redact import Redactor
 from harness.scenario.errors import ScenarioErrors
-from harness.sites.strangers import silence
+from harness.sites.door import Health
+from harness.sites.strangers import silence, stranger
+from harness.sites.versions import profile_of
 from harness.stop import StopError
 from harness.verdict import Exit
-from master.protocol.exchange import Request
+from master.protocol.exchange import Request, Response
 from simulated_agents.clock import RealClock
 from simulated_agents.ports import NoReply
 from simulated_agents.ports.http import HttpPort, base_parts
@@ -216,6 +219,9 @@ async def _run(order: Order) -> None:
             nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
             await _between(order, recording, nursery, ended)
             nursery.cancel_scope.cancel()
+        if not ended:  # it was stopped while it waited for the master
+            recording.discard()
+            click.echo("stopped: nothing was recorded")
     for one in ended:
         if isinstance(one, StopError):
             raise one
@@ -229,7 +235,7 @@ async def _between(
 ) -> None:
     """Stand between agents and the master until cancelled; note how that ended."""
     try:
-        await _greet(order)
+        recording.introduce(order.target, _profile(order, await _greet(order)))
     except StopError as error:
         recording.discard()
         ended.append(error)
@@ -250,11 +256,11 @@ async def _between(
             await one.board.aclose()
 
 
-async def _greet(order: Order) -> None:
-    """See that the master can be reached.
+async def _greet(order: Order) -> Response:
+    """Return what the master says of its health.
 
     Raises:
-        StopError: it cannot, and nobody wants to wait.
+        StopError: it cannot be reached, and nobody wants to wait.
 
     """
     try:
@@ -262,24 +268,29 @@ async def _greet(order: Order) -> None:
     except OSError as error:
         raise StopError(Exit.USAGE, f"--ca {order.ca}: {error}") from None
     try:
-        while (said := await _silence(port, order.ca)) is not None:
-            if not order.wait:
-                message = f"{order.target}: {said} --wait waits for a master that starts later."
-                raise StopError(Exit.TARGET, message)
+        while True:
+            try:
+                return await port.send(Request("GET", "/api/health"))
+            except NoReply as error:
+                if not order.wait:
+                    said = silence(error, order.ca, "--ca") or f"no answer: {error}."
+                    message = f"{order.target}: {said} --wait waits for a master that starts later."
+                    raise StopError(Exit.TARGET, message) from None
             await trio.sleep(_RETRY_S)
     finally:
         with trio.CancelScope(shield=True):
             await port.aclose()
 
 
-async def _silence(port: Upstream, ca: Path | None) -> str | None:
-    """Return why a master does not answer, or `None` if it does."""
+def _profile(order: Order, greeting: Response) -> str | None:
+    """Return the profile that a master's version is of; say so if it is of none."""
     try:
-        response = await port.send(Request("GET", "/api/health"))
-    except NoReply as error:
-        return silence(error, ca, "--ca") or f"no answer: {error}."
-    await response.chunks().aclose()
-    return None
+        health = msgspec.json.decode(greeting.body, type=Health)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        said = f"{stranger(greeting)}. It is recorded all the same."
+        click.echo(f"note: {order.target}: {said}", err=True)
+        return None
+    return profile_of(health.version)
 
 
 def _recording(order: Order) -> Recording:
@@ -287,7 +298,7 @@ def _recording(order: Order) -> Recording:
     try:
         if order.append and path.exists():
             return Recording.go_on(path)
-        return Recording.begin(path, order.target)
+        return Recording.begin(path)
     except FileExistsError:
         raise _in_the_way(path) from None
     except NoHistoryError as error:

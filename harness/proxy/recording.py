@@ -1,7 +1,7 @@
 """The file of a recording: made anew, or gone on with, one whole line at a time.
 
-The first line says what is recorded: which program wrote it, what it stood before, and when it began
-(UTC). Times of operations are seconds since then, also those of a later recording in the same file.
+The first line says what is recorded: which program wrote it, what it stood before, of which release
+that is, and when it began (UTC). Times of operations are seconds since then, also those of a later recording in the same file.
 """
 
 import re
@@ -37,6 +37,7 @@ class Recording:
 
     def __init__(self, file: FileIO, started_ns: int, count: int = 0, keys: int = 0) -> None:
         self._file = file
+        self._started_ns = started_ns
         self._made: Path | None = None
         self.count = count
         self.keys = keys
@@ -45,17 +46,15 @@ class Recording:
         self._offset_s = (clock.now_ns() - started_ns) / NS - clock.monotonic_s()
 
     @classmethod
-    def begin(cls, path: Path, target: str) -> Self:
-        """Make a file, and write its first line.
+    def begin(cls, path: Path) -> Self:
+        """Make a file, which still lacks its first line.
 
         Raises:
             OSError: it cannot be made, or is there already.
 
         """
-        now_ns = RealClock().now_ns()
-        recording = cls(path.open("xb", buffering=0), now_ns)
+        recording = cls(path.open("xb", buffering=0), RealClock().now_ns())
         recording._made = path
-        recording.write(msgspec.json.encode(_header(target, now_ns)) + b"\n")
         return recording
 
     @classmethod
@@ -73,6 +72,30 @@ class Recording:
         except BaseException:
             file.close()
             raise
+
+    def introduce(self, target: str, profile: str | None) -> None:
+        """Write the first line, unless it is there from an earlier recording.
+
+        Args:
+            target: the URL of the master that is recorded.
+            profile: the release that it says it is, if it is one that muster knows.
+
+        Raises:
+            OSError: it cannot be written.
+
+        """
+        if self._made is None:
+            return
+        header = {
+            "muster": "history",
+            "version": 1,
+            "recorder": f"muster proxy {version('backupx-muster')}",
+            "target": target,
+            "started": wire_text(db_text(self._started_ns)),
+        }
+        if profile is not None:
+            header["profile"] = profile
+        self.write(msgspec.json.encode(header) + b"\n")
 
     def elapsed_s(self) -> float:
         """Return the seconds since the first recording in this file began."""
@@ -104,16 +127,6 @@ class Recording:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-
-
-def _header(target: str, now_ns: int) -> dict[str, Any]:
-    return {
-        "muster": "history",
-        "version": 1,
-        "recorder": f"muster proxy {version('backupx-muster')}",
-        "target": target,
-        "started": wire_text(db_text(now_ns)),
-    }
 
 
 def _looked_through(file: FileIO) -> tuple[int, int, int]:
