@@ -27,6 +27,7 @@ from harness.selfcheck.mutants import (
     questions,
     records,
     relay,
+    relayed,
     reports,
     restores,
     results,
@@ -75,6 +76,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *troubles.MUTANTS,
     *backups.MUTANTS,
     *failures.MUTANTS,
+    *relayed.MUTANTS,
     *questions.MUTANTS,
 )
 """Every mutant; their names are different."""
