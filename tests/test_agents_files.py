@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,9 @@ from simulated_agents.files.hands import AtOnce, InThread
 from simulated_agents.files.patterns import excluded
 from simulated_agents.files.worker import FileWorker
 from simulated_agents.releases import RELEASES
+
+ARCHIVES = Path(__file__).parent / "archives"
+"""Made by real agents."""
 
 RUN = {"recordId": 3, "taskId": 7}
 KEY = "BackupX/file/260101/records/3/"
@@ -298,6 +302,71 @@ def test_a_backup_through_the_master(arm: Arm, tmp_path: Path) -> None:
     )
     assert result(again)["success"] is True
     assert look(source) == before
+
+
+def test_what_a_real_agent_packed(tmp_path: Path) -> None:
+    """It comes back as it was, names of any length and alphabet; a link is passed over."""
+    shutil.copytree(ARCHIVES, tmp_path / "base")
+
+    sent = restore(tmp_path, [tmp_path / "source"], tmp_path / "base", "v2.4.0.tar.gz")
+
+    assert result(sent)["success"] is True
+    found = look(tmp_path / "source")
+    assert {name: data for name, (_, data) in found.items()} == {
+        "a.txt": b"hello\n",
+        "deep": None,
+        "deep/er": None,
+        "deep/er/b.bin": bytes(range(256)) * 8,
+        "empty": None,
+        "n" * 120: b"a long name",
+        "zero": b"",
+        "ü ß": "ü".encode(),
+    }
+    assert found["a.txt"][0] == 0o100640
+
+
+def test_agents_of_2_3_5_know_no_ways(tmp_path: Path) -> None:
+    """They write to the disk that the specification names, and do not repeat how it is reached."""
+    source = tmp_path / "source"
+    tree(source)
+    target = disk(tmp_path / "base", transferMode="master_relay")
+
+    report = last_report(
+        back_up(tmp_path, [source], tmp_path / "base", targets=[target], release="2.3.5")
+    )
+
+    assert (tmp_path / "base" / report["storagePath"]).is_file()
+    assert "storageTransferMode" not in report
+    assert "transferMode" not in report["storageUploadResults"][0]
+
+
+MARKS = {"2.0": "📁", "2.3.5": "📁", "2.4": "[DIR]"}
+
+
+@pytest.mark.parametrize("release", MARKS)
+def test_marks_of_folders(release: str, tmp_path: Path) -> None:
+    """Releases mark them differently in their logs."""
+    tree(tmp_path / "source")
+
+    sent = back_up(tmp_path, [tmp_path / "source"], tmp_path / "base", release=release)
+
+    logs = [body.get("logAppend") for _, path, body in sent if path == "/records/3"]
+    assert f"{MARKS[release]} 进入目录 source/empty\n" in logs
+
+
+@pytest.mark.parametrize(("release", "packed"), [("2.3.5", False), ("2.4", True)])
+def test_zstd(release: str, tmp_path: Path, *, packed: bool) -> None:
+    """Only newer agents know it, and ours has none; older ones leave the archive as it is."""
+    tree(tmp_path / "source")
+    task = {"compression": "zstd"}
+
+    sent = back_up(tmp_path, [tmp_path / "source"], tmp_path / "base", release=release, task=task)
+
+    if packed:
+        assert error(sent) == "zstd is not supported by this agent"
+        assert ("POST", "/records/3", {"logAppend": "[agent] 开始压缩备份文件（zstd）\n"}) in sent
+    else:
+        assert last_report(sent)["fileName"].endswith(".tar")
 
 
 def archive_of(*entries: tuple[str, bytes, bytes]) -> bytes:
