@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -143,6 +145,38 @@ def test_a_master_that_is_not_there(closed_port: int) -> None:  # noqa: F811 - t
     assert done.returncode == 1
     assert "initial heartbeat failed: ConnectError" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_a_file_counts_before_the_environment(tmp_path: Path) -> None:
+    """The environment may name it, too."""
+    (tmp_path / "token").write_text("token-of-the-file")
+    named = str(tmp_path / "token")
+    async with serve_master(Timings(), "2.4") as served:
+        run = trio.to_thread.run_sync
+        done = await run(
+            lambda: agent(
+                "--url",
+                served.url,
+                MUSTER_TOKEN_FILE=named,
+                MUSTER_TOKEN="token-of-the-environment",
+            )
+        )
+        with closing(sqlite3.connect(served.database)) as database, database:
+            database.execute(
+                "INSERT INTO nodes (name, token, prev_token) VALUES ('a', 'token-of-the-file', '')"
+            )
+        process = await trio.lowlevel.open_process(
+            [*COMMAND, "--url", served.url],
+            stderr=subprocess.DEVNULL,
+            env=environment(MUSTER_TOKEN_FILE=named, MUSTER_TOKEN="token-of-the-environment"),
+        )
+        async with administrator(served) as client:
+            await Admin(client).until("/api/nodes/2", "status", "online")
+        process.terminate()
+        await process.wait()
+
+    assert done.returncode == 1
+    assert process.returncode == Exit.OK
 
 
 MISTAKES = {

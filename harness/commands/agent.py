@@ -66,7 +66,7 @@ class Order:
 )
 @click.option(
     "--token-file",
-    envvar="BACKUPX_AGENT_TOKEN_FILE",
+    envvar=["MUSTER_TOKEN_FILE", "BACKUPX_AGENT_TOKEN_FILE"],
     show_envvar=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help=f"Holds the node's token; or give it in ${' or $'.join(TOKEN_VARIABLES)}.",
