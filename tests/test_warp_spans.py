@@ -20,13 +20,22 @@ def spans(ages: Ages, end_s: float, wait: Wait, *, company: bool = False) -> lis
 
 @pytest.mark.parametrize(
     ("wait", "start_s"),
-    [(Wait.LOOK, 554.0), (Wait.SEEN, 554.0), (Wait.UNTIL, 600.0)],
+    [(Wait.LOOK, 569.0), (Wait.SEEN, 569.0), (Wait.UNTIL, 600.0)],
 )
-def test_who_looks_at_the_end_sees_what_one_look_at_nodes_and_then_commands_did(
+def test_who_looks_at_the_end_sees_what_one_look_of_the_monitors_did(
     wait: Wait, start_s: float
 ) -> None:
-    """15 s and 30 s and the slack pass before; an `until` brings its own time."""
+    """30 s and the slack pass before, which are 15 s for the nodes too; an `until` brings its own."""
     assert spans(NOTHING, 600.0, wait) == [Span(start_s, 600.0)]
+
+
+@pytest.mark.parametrize(("age_s", "start_s"), [(0.0, 554.0), (-560.0, 569.0)])
+def test_nodes_come_before_commands_where_one_has_grown_silent(
+    age_s: float, start_s: float
+) -> None:
+    """15 s and 30 s and the slack: a command may be kept by a node that only seems to be online."""
+    ages = Ages((age_s,), (), scheduled=False)
+    assert spans(ages, 600.0, Wait.LOOK) == [Span(start_s, 600.0)]
 
 
 @pytest.mark.parametrize("wait", [Wait.ON, Wait.DOWN])
@@ -64,7 +73,7 @@ def test_a_node_is_looked_at_when_it_falls_silent_where_others_act() -> None:
 def test_faster_timers_need_shorter_looks() -> None:
     """Only the slack does not shrink."""
     watch = Watch(Timings().faster(20), 1.0)
-    assert list(watch.spans(NOTHING, 0.0, 30.0, Wait.LOOK, company=False)) == [Span(26.75, 30.0)]
+    assert list(watch.spans(NOTHING, 0.0, 30.0, Wait.LOOK, company=False)) == [Span(27.5, 30.0)]
 
 
 def test_everything_before_the_next_span_is_skipped() -> None:

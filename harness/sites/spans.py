@@ -51,16 +51,21 @@ class Watch:
 
     @property
     def all_s(self) -> float:
+        """Return within which time nodes and commands are looked at once, in any order."""
+        return max(self.timings.offline_scan_s, self.timings.command_scan_s) + self.slack_s
+
+    @property
+    def in_turn_s(self) -> float:
         """Return within which time nodes are looked at, and then commands."""
-        return self.timings.offline_scan_s + self.timings.command_scan_s + self.slack_s
+        return self.nodes_s + self.timings.command_scan_s
 
     def spans(
         self, ages: Ages, now_s: float, end_s: float, wait: Wait, *, company: bool
     ) -> Iterator[Span]:
         """Yield what has to pass of a wait, in no order.
 
-        At its end, if somebody looks then: nodes are looked at and then commands, in that order
-        because a command may be kept by a node that is thought to be online.
+        At its end, if somebody looks then: nodes and commands are looked at; in that order where a
+        node has grown silent, because a command may be kept by one that is thought to be online.
         Around the moment when a command grows stale, so that it is timed out when it would be.
         After a node has grown silent, where others act or look meanwhile, or nobody does at the end.
 
@@ -77,9 +82,12 @@ class Watch:
         timings = self.timings
         silent_s = [now_s + timings.offline_after_s - age for age in ages.silences_s]
         stale_s = [now_s + timings.command_timeout_s - age for age in ages.commands_s]
-        before_s = self.nodes_s if any(at < end_s for at in silent_s) else 0.0
-        if wait is not Wait.ON:
-            yield Span(end_s - (before_s if wait is Wait.UNTIL else self.all_s), end_s)
+        silent = any(at < end_s for at in silent_s)
+        before_s = self.nodes_s if silent else 0.0
+        if wait is Wait.UNTIL:
+            yield Span(end_s - before_s, end_s)
+        elif wait is not Wait.ON:
+            yield Span(end_s - (self.in_turn_s if silent else self.all_s), end_s)
         for at in stale_s:
             yield Span(at - before_s, at + timings.command_scan_s + self.slack_s)
         if company or wait in {Wait.SEEN, Wait.ON}:
