@@ -3,13 +3,18 @@
 from functools import partial
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 import trio
+from certificates import Authority
 from click.testing import CliRunner, Result
+from test_target_door import answering, behind_tls
 
 from harness.cli import cli
 from harness.commands.options import SCENARIOS
+from harness.sites.file import ApiKey, Login, SetUp, read_target
+from harness.sites.secrets import SecretFile
 from harness.sites.served import Served, serve_master
 from harness.stop import StopError
 from harness.verdict import Exit
@@ -56,6 +61,10 @@ def written(folder: Path, served: Served, *more: str) -> Path:
     ]
     path.write_text("\n".join(lines), "utf-8")
     return path
+
+
+def names(folder: Path) -> list[str]:
+    return [one.name for one in folder.iterdir()]
 
 
 async def fresh(url: str) -> bool:
@@ -126,3 +135,141 @@ async def test_what_keeps_a_run_from_being_ends_a_look(tmp_path: Path) -> None:
         f"{tmp_path}/gone.db: the database cannot be used: there is no such file"
     )
     assert f"  database  {tmp_path}/gone.db: absent: there is no such file\n" in result.output
+
+
+# --- writing a target file ----------------------------------------------------------------------
+
+
+async def answered(answers: list[str], *arguments: object) -> Result:
+    """Run a command that asks."""
+    words = [str(one) for one in arguments]
+    lines = "".join(f"{answer}\n" for answer in answers)
+    invoke = partial(CliRunner().invoke, cli, words, input=lines, standalone_mode=False)
+    result = await trio.to_thread.run_sync(invoke)
+    assert PASSWORD not in result.output + repr(result.exception)
+    return result
+
+
+async def test_a_target_file_is_written_by_asking(tmp_path: Path) -> None:
+    """What is there is tried meanwhile: the version, whether it is fresh, the database."""
+    path = tmp_path / "backupx.toml"
+    async with serve_master(Timings(), "2.3.5", set_up=False) as served:
+        answers = [served.url, "", "", "", "", "ADMIN_PASSWORD", str(served.database), "", ""]
+
+        result = await answered(answers, "target", "init", path)
+
+        assert result.exception is None, result.output
+        assert await fresh(served.url)
+        target = read_target(path)
+        assert await said("target", "check", SOME, "--target", path)
+    assert "  v2.3.5 is there\n" in result.output
+    assert "  it is fresh: nobody has set it up\n" in result.output
+    assert f"  {served.database}: writable\n" in result.output
+    assert (target.url, target.profile, target.database) == (served.url, "2.3.5", served.database)
+    assert isinstance(target.door, SetUp)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert names(tmp_path) == ["backupx.toml"]
+
+
+async def test_a_target_file_is_written_by_options(tmp_path: Path) -> None:
+    """For scripts, whether the server is there yet or not; paths count from the file."""
+    path = tmp_path / "backupx.toml"
+    result = await muster(
+        *("target", "init", path, "--no-input", "--url", "http://127.0.0.1:9", "--profile", "2.0"),
+        *("--username", "root", "--password-file", tmp_path / "pw", "--speed", "20", "--set-up"),
+        *("--database", tmp_path / "data" / "b.db", "--command", "./backupx --config 'c d.yaml'"),
+    )
+
+    assert result.exception is None, result.output
+    assert "connection refused" in result.stderr
+    target = read_target(path)
+    assert target.door == SetUp("root", SecretFile(tmp_path / "pw", "the secret setup.password"))
+    assert 'file = "pw"' in path.read_text("utf-8")
+    assert (target.database, target.speed) == (tmp_path / "data" / "b.db", 20.0)
+    assert target.command is not None
+    assert target.command.argv == (str(tmp_path / "backupx"), "--config", "c d.yaml")
+
+
+async def test_the_door_is_tried_while_it_is_asked_for(tmp_path: Path) -> None:
+    """A wrong password is told at once, and the file is written all the same."""
+    async with serve_master(Timings(), "2.4") as served:
+        result = await muster(
+            *("target", "init", tmp_path / "b.toml", "--no-input", "--url", served.url),
+            *("--password-env", "ADMIN_PASSWORD"),
+        )
+
+    assert result.exception is None, result.output
+    assert "wrong password, or no such user" in result.stderr
+    assert isinstance(read_target(tmp_path / "b.toml").door, Login)
+
+
+async def test_a_secret_that_is_typed_goes_to_a_file_of_its_own(tmp_path: Path) -> None:
+    """Which only its owner can read; the target file says where it is."""
+    path, secret = tmp_path / "backupx.toml", tmp_path / "key"
+    answers = ["y", "", "api_key", "file", str(secret), PASSWORD, PASSWORD, "", "", ""]
+
+    result = await answered(answers, "target", "init", path, "--url", "http://127.0.0.1:9")
+
+    assert result.exception is None, result.output
+    assert secret.read_text("utf-8").strip() == PASSWORD
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert PASSWORD not in path.read_text("utf-8")
+    door = read_target(path).door
+    assert isinstance(door, ApiKey)
+    assert door.key.read() == PASSWORD
+
+
+async def test_a_file_that_is_there_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    """Nor is it touched when what would be written is wrong."""
+    path = tmp_path / "backupx.toml"
+    path.write_text("mine")
+    options = ("--no-input", "--url", "http://127.0.0.1:9", "--password-env", "P")
+
+    refused = [
+        await muster("target", "init", path, *options),
+        await answered(["n"], "target", "init", path),
+        await muster("target", "init", path, *options, "--force", "--command", "''"),
+    ]
+
+    assert [path.read_text("utf-8")] == ["mine"]
+    assert all(isinstance(one.exception, StopError) for one in refused)
+    assert "expected a program first, got an empty text" in str(refused[2].exception)
+    assert names(tmp_path) == ["backupx.toml"]
+    result = await muster("target", "init", path, *options, "--force")
+    assert result.exception is None
+    assert read_target(path).url == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--password-env", "P"), "expected --url, since nobody can be asked"),
+        (("--url", "http://127.0.0.1:9"), "expected one of --password-env, --password-file"),
+        (("--url", "x", "--password-env", "P"), "expected http://host:port"),
+        (("--password-env", "P", "--api-key-env", "K"), "expected one place of one secret"),
+        (("--set-up", "--api-key-env", "K"), "a fresh server has no keys"),
+        (("--ca", "gone.pem", "--url", "https://h", "--password-env", "P"), "no certificates"),
+    ],
+)
+async def test_options_that_are_not_enough_are_told(
+    tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    """And nothing is written."""
+    result = await muster("target", "init", tmp_path / "b.toml", "--no-input", *options)
+
+    assert isinstance(result.exception, click.ClickException)
+    assert said in result.exception.message
+    assert not names(tmp_path)
+
+
+async def test_a_private_authority_is_asked_for(tmp_path: Path) -> None:
+    """When the server's certificate is not trusted."""
+    authority = Authority("muster's own")
+    ca = authority.write(tmp_path / "ca.pem")
+    async with behind_tls(answering({}), authority, tmp_path) as url:
+        answers = [url, str(ca), "", "api_key", "env", "ADMIN_PASSWORD", "", "", ""]
+        result = await answered(answers, "target", "init", tmp_path / "b.toml")
+
+    assert result.exception is None, result.output
+    assert "  v2.4.0 is there\n" in result.output
+    assert read_target(tmp_path / "b.toml").ca == ca

@@ -1,18 +1,23 @@
 """`muster target`: describe a server to play on, and see what can be done there."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
 
+from harness.commands.asking import Given, Interview, known_secret, write_private
 from harness.sites.door import TIMEOUT_S, Way, ask_health, check_version, is_fresh, open_door
 from harness.sites.file import FILE_NAME, SetUp, TargetFile, read_target
 from harness.sites.found import Found, insist, look
 from harness.sites.judgeable import judgeable
 from harness.sites.ports import port_maker
 from harness.sites.told import tell, tell_judgeable
+from harness.sites.writing import target_text
+from harness.stop import StopError
 from harness.suite import Suite
 from harness.verdict import Exit
+from master.protocol.profiles import PROFILES
 from simulated_agents.clock import RealClock
 
 
@@ -68,3 +73,65 @@ async def _look(described: TargetFile, set_up: bool) -> tuple[Way | None, Found,
     finally:
         with trio.CancelScope(shield=True):
             await port.aclose()
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@target.command()
+@click.argument("path", type=_FILE, default=FILE_NAME)
+@click.option("--url", metavar="URL", help="Where the server is.")
+@click.option("--profile", type=click.Choice(list(PROFILES)), help="The release to be judged as.")
+@click.option("--ca", type=_FILE, help="Certificates of a private CA.")
+@click.option("--set-up", is_flag=True, help="Make the first administrator of a fresh server.")
+@click.option("--username", help="The administrator's name.")
+@click.option("--password-env", metavar="NAME", help="The variable that has the password.")
+@click.option("--password-file", type=_FILE, help="The file that has the password.")
+@click.option("--api-key-env", metavar="NAME", help="The variable that has an API key.")
+@click.option("--api-key-file", type=_FILE, help="The file that has an API key.")
+@click.option("--database", type=_FILE, help="The server's SQLite file.")
+@click.option("--scratch", type=click.Path(path_type=Path), help="A folder it may write in.")
+@click.option("--command", "starts", metavar="WORDS", help="What starts it, with its arguments.")
+@click.option("--speed", type=click.FloatRange(0, min_open=True), help="How fast its timers are.")
+@click.option("--no-input", is_flag=True, help="Ask nothing; what no option says is left out.")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init(path: Path, no_input: bool, force: bool, set_up: bool, **options: Any) -> int:
+    """Write a target file (backupx.toml) by asking, and try what it is told."""
+    asks = not no_input
+    _check_free(path, asks=asks, force=force)
+    places = ("password_env", "password_file", "api_key_env", "api_key_file")
+    door, secret = known_secret({name: options.pop(name) for name in places})
+    if set_up and door == "api_key":
+        raise StopError(Exit.USAGE, "expected --set-up or an API key: a fresh server has no keys")
+    if no_input and secret is None:
+        raise StopError(Exit.USAGE, f"expected one of --{', --'.join(places)}".replace("_", "-"))
+    given = Given(
+        door="setup" if set_up else door,
+        secret=secret,
+        command=options.pop("starts"),
+        **options,
+    )
+    text = target_text(Interview(path, given, asks=asks).values())
+    _write(path, text)
+    click.echo(f"{path} is written. Look at the server with: muster target check --target {path}")
+    return Exit.OK
+
+
+def _check_free(path: Path, *, asks: bool, force: bool) -> None:
+    """Stop where a file would be overwritten that should not be."""
+    if not path.exists() or force:
+        return
+    if not asks or not click.confirm(f"{path} is there. Overwrite it?", default=False):
+        raise StopError(Exit.USAGE, f"{path} is there: --force overwrites it")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a target file that reads well, or none."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    write_private(fresh, text)
+    try:
+        read_target(fresh)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -4,10 +4,9 @@ The reader checks against this table, and the page about target files is made fr
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-from harness.scenario.durations import TIMERS
 from harness.sites.kinds import (
     Kind,
     Names,
@@ -25,6 +24,7 @@ from harness.sites.kinds import (
     read_url,
     read_words,
 )
+from master.config import Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Key:
     Attributes:
         names: the tables it is in, and its own name.
         kind: reads its value.
-        takes: what it takes, in words.
         says: what it says, one sentence.
+        example: a value, as it is written; that of a timer is what the release has.
         required: whether its table needs it.
         default: what counts when it is left out, in words.
 
@@ -43,8 +43,8 @@ class Key:
 
     names: Names
     kind: Kind
-    takes: str
     says: str
+    example: str
     required: bool = False
     default: str = ""
 
@@ -54,15 +54,30 @@ class Key:
         return self.kind in {read_secret, read_environment}
 
 
-_WHERE: Final = '{ file = "…" } or { env = "NAME" }'
-_PATH: Final = "a path"
-_DURATION: Final = "a duration"
+TABLES: Final[dict[str, str]] = {
+    "": "The server.",
+    "setup": "A fresh server: makes its first administrator, or logs in as them.",
+    "login": "A server with an administrator: logs in.",
+    "api_key": "A server with an API key: takes it as it is.",
+    "timings": "The server's timers as they are there, where they are not the release's.",
+    "command": "A server that muster starts, kills and stops.",
+}
+"""What each table is for; there is exactly one of `setup`, `login` and `api_key`."""
 
 
-def _entry(door: str, who: str) -> tuple[Key, ...]:
+def _door(name: str, who: str) -> tuple[Key, ...]:
+    kept = '{ env = "BACKUPX_PASSWORD" }'
     return (
-        Key((door, "username"), read_text, "text", f"{who} name.", required=True),
-        Key((door, "password"), read_secret, _WHERE, "Where the password is kept.", required=True),
+        Key((name, "username"), read_text, f"{who} name.", '"admin"', required=True),
+        Key((name, "password"), read_secret, f"{who} password.", kept, required=True),
+    )
+
+
+def _timer(name: str, seconds: Any) -> Key:
+    example = f'"{seconds:g}s"'
+    default = "the release's, divided by `speed`"
+    return Key(
+        ("timings", name), read_duration, f"The server's `{name}`.", example, default=default
     )
 
 
@@ -70,126 +85,105 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         ("url",),
         read_url,
-        "a URL",
         "Where the server is, with the path before `/api` behind a proxy.",
+        '"http://127.0.0.1:8340"',
         required=True,
     ),
-    Key(("profile",), read_profile, "a profile", "The release it is judged as.", required=True),
+    Key(("profile",), read_profile, "The release it is judged as.", '"2.4"', required=True),
     Key(
         ("version",),
         read_text,
-        "text",
-        "What the server must say its version is; `any` only notes it.",
-        default="one of the profile",
+        'What the server must say its version is; `"any"` only notes it.',
+        '"v2.4.0"',
+        default="a version of the profile",
     ),
     Key(
         ("ca",),
         read_certificates,
-        _PATH,
         "Certificates (PEM) that alone are trusted, for a private CA.",
-        default="those of this machine",
+        '"ca.pem"',
+        default="this machine's",
     ),
     Key(
         ("speed",),
         read_speed,
-        "a number",
-        "How much faster than a release's the server's timers are.",
+        "How many times as fast as the release's its timers are.",
+        "20",
         default="1",
     ),
-    Key(
-        ("slack",),
-        read_duration,
-        _DURATION,
-        "How late something may be noticed there.",
-        default="1s",
-    ),
-    Key(
-        ("crowd",),
-        read_crowd,
-        "a whole number",
-        "How many scenarios make calls at once.",
-        default="8",
-    ),
+    Key(("slack",), read_duration, "How late something may be noticed.", '"1s"', default="1s"),
+    Key(("crowd",), read_crowd, "How many scenarios make calls at once.", "8", default="8"),
     Key(
         ("database",),
         read_path,
-        _PATH,
-        "The server's SQLite file, where muster can reach it.",
-        default="not reached",
+        "Its SQLite file, where muster can reach it.",
+        '"data/backupx.db"',
+        default="out of reach",
     ),
     Key(
         ("database_access",),
         read_access,
-        "`read` or `write`",
-        "What muster may do with it; `read` also for a file that is read-only.",
-        default="`write`",
+        "`write`, or `read` where muster must change nothing in it.",
+        '"read"',
+        default="write",
     ),
     Key(
         ("encryption_key",),
         read_secret,
-        _WHERE,
-        "Where the key of stored credentials is kept.",
-        default="what the database holds",
+        "Its key of stored credentials.",
+        '{ file = "encryption.key" }',
+        default="that in the database",
     ),
     Key(
         ("scratch",),
         read_path,
-        _PATH,
-        "A folder that the server may write in, as the server sees it.",
+        "A folder that the server may write in.",
+        '"/srv/muster"',
         default="none",
     ),
-    *_entry("setup", "The first administrator's"),
-    *_entry("login", "An administrator's"),
+    *_door("setup", "The first administrator's"),
+    *_door("login", "An administrator's"),
     Key(
         ("api_key", "key"),
         read_secret,
-        _WHERE,
-        "Where an API key of role admin is kept.",
+        "An API key of role admin.",
+        '{ env = "BACKUPX_API_KEY" }',
         required=True,
     ),
-    *(
-        Key(
-            ("timings", name),
-            read_duration,
-            _DURATION,
-            f"The server's `{name}`.",
-            default="the release's, divided by `speed`",
-        )
-        for name in TIMERS
-    ),
+    *(_timer(timer.name.removesuffix("_s"), timer.default) for timer in fields(Timings)),
     Key(
         ("command", "argv"),
         read_words,
-        "a list of texts",
-        "The program that is the server, and its arguments; no shell reads them.",
+        "The program and its arguments; no shell reads them.",
+        '["./backupx", "--config", "config.yaml"]',
         required=True,
     ),
     Key(
         ("command", "folder"),
         read_folder,
-        _PATH,
         "The folder it is started in.",
+        '"."',
         default="the target file's",
     ),
     Key(
         ("command", "environment"),
         read_environment,
-        "a table",
-        "Variables for it beside muster's own: text, or where a secret is kept.",
+        "Variables for it beside muster's own: text, or a secret.",
+        '{ TZ = "UTC" }',
         default="none",
     ),
     Key(
         ("command", "ready"),
         read_duration,
-        _DURATION,
         "How long it may take until it answers.",
+        '"30s"',
         default="30s",
     ),
     Key(
         ("command", "stop"),
         read_duration,
-        _DURATION,
         "How long it may take to stop when asked; then it is killed.",
+        '"15s"',
         default="15s",
     ),
 )
