@@ -19,6 +19,7 @@ from harness.faults import reference as faults_reference
 from harness.scenario import reference, schema
 from harness.scenario.catalogue import AREAS
 from harness.scenario.header import KNOWN_PROFILES
+from harness.sites import reference as targets_reference
 from harness.suite import Suite
 from master.protocol.profiles import PROFILES, Profile
 
@@ -162,6 +163,7 @@ PAGES: Final[dict[Path, Callable[[], str]]] = {
     reference.PAGE_PATH: reference.page_text,
     faults_reference.PAGE_PATH: faults_reference.page_text,
     schema.SCHEMA_PATH: schema.schema_text,
+    targets_reference.PAGE_PATH: targets_reference.page_text,
 }
 """Every page that is made, and what makes it."""
 
