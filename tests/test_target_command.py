@@ -1,5 +1,7 @@
 """`muster target`: looking at a server, and describing one."""
 
+import json
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from harness.stop import StopError
 from harness.verdict import Exit
 from master.config import Timings
 from master.protocol.exchange import Request
+from simulated_agents.ports import NoReply
 from simulated_agents.ports.http import HttpPort
 
 PASSWORD = "correct-horse-battery"
@@ -273,3 +276,45 @@ async def test_a_private_authority_is_asked_for(tmp_path: Path) -> None:
     assert result.exception is None, result.output
     assert "  v2.4.0 is there\n" in result.output
     assert read_target(tmp_path / "b.toml").ca == ca
+
+
+async def test_a_look_at_a_server_that_muster_starts(tmp_path: Path) -> None:
+    """It is started for the look, and stopped again; all of it is in reach."""
+    async with serve_master(Timings(), "2.4", set_up=False) as other:
+        url = other.url  # its port is free once it has ended
+    path = written_for(tmp_path, url, url.rpartition(":")[2])
+
+    text = await said("target", "check", SOME, "--set-up", "--target", path)
+    again = await muster("target", "check", SOME, "--set-up", "--target", path)
+
+    assert again.exception is None, again.exception
+    assert f"  process   started, killed and stopped by muster: {sys.executable}\n" in text
+    assert "  we are    admin, role admin, logged in for a day\n" in text
+    assert "  database  " in text
+    assert "kills the master's process" not in text
+    assert await silent(url)
+
+
+def written_for(folder: Path, url: str, port: str) -> Path:
+    serve = [sys.executable, "-m", "harness", "serve", f"--port={port}", "--database=m.db"]
+    path = folder / "backupx.toml"
+    path.write_text(
+        f'url = "{url}"\nprofile = "2.4"\ndatabase = "m.db"\n[setup]\nusername = "admin"\n'
+        'password = { env = "ADMIN_PASSWORD" }\n'
+        f"[command]\nargv = {json.dumps([*serve, '--profile=2.4'])}\n"
+        f'environment = {{ PYTHONPATH = "{Path(__file__).parent.parent}" }}\n',
+        "utf-8",
+    )
+    return path
+
+
+async def silent(url: str) -> bool:
+    """Return whether nobody listens at a URL."""
+    port = HttpPort(url)
+    try:
+        await port.send(Request("GET", "/api/health"))
+    except NoReply as error:
+        return error.definite
+    finally:
+        await port.aclose()
+    return False

@@ -265,6 +265,7 @@ FOUND = Found(
     ready="ready",
     who="admin",
     kept={},
+    others="",
     left=(),
     database=None,
 )
@@ -325,10 +326,10 @@ def test_what_can_be_done_follows_from_what_was_found(
     """And from what the file allows."""
     found = FOUND if state is None else with_database(state)
 
-    able = found.able(replace(TARGET, database_access=access))
+    able = found.able(replace(TARGET, database_access=access), 60.0)
 
     assert (able.reads_tables, able.writes_tables, able.kills) == (reads, writes, False)
-    assert able.timings == Timings()
+    assert (able.timings, able.longest_s, able.disk) == (Timings(), 60.0, False)
 
 
 # --- what can be judged -------------------------------------------------------------------------

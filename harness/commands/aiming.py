@@ -78,10 +78,20 @@ def aim(
     file = read_target(target)
     if _said("profile"):  # whoever says it here wants it, whatever the server is
         file = replace(file, profile=profile, version=ANY_VERSION)
-    folder = next((path.parent for path in reports if path is not None), target.parent)
-    log = folder / f"{target.stem}.server.log"
-    order = Order(log, longest_s, keep, warp=_said("clock") and clock == "warp")
+    order = Order(log_of(target, reports), longest_s, keep, warp=_said("clock") and clock == "warp")
     return Aim(clock if _said("clock") else "real", file.profile, file, order)
+
+
+def log_of(target: Path, reports: Iterable[Path | None]) -> Path:
+    """Return where the log of a server goes that muster starts.
+
+    Args:
+        target: the target file.
+        reports: the files of reports; it goes beside the first.
+
+    """
+    folder = next((path.parent for path in reports if path is not None), target.parent)
+    return folder / f"{target.stem}.server.log"
 
 
 def _said(option: str) -> bool:

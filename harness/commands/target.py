@@ -1,17 +1,21 @@
 """`muster target`: describe a server to play on, and see what can be done there."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 import trio
 
+from harness.commands.aiming import LONGEST_S, log_of
 from harness.commands.asking import Given, Interview, known_secret, write_private
+from harness.hiccups import PAUSES_S, Hiccups, PatientPort
 from harness.sites.door import TIMEOUT_S, Way, ask_health, check_version, is_fresh, open_door
 from harness.sites.file import FILE_NAME, SetUp, TargetFile, read_target
 from harness.sites.found import Found, insist, look
 from harness.sites.judgeable import judgeable
 from harness.sites.ports import port_maker
+from harness.sites.process import CommandServer, running
 from harness.sites.told import tell, tell_judgeable
 from harness.sites.writing import target_text
 from harness.stop import StopError
@@ -44,7 +48,7 @@ target_option = click.option(
 def check(paths: tuple[Path, ...], path: Path, set_up: bool, everything: bool) -> int:
     """Look at the server; say what can be judged there by the scenarios in PATH… (or the suite).
 
-    Nothing on the server is changed.
+    Nothing on the server is changed. One that muster starts is started, and stopped again.
     """
     described = read_target(path)
     way, found, notes = trio.run(_look, described, set_up)
@@ -52,8 +56,8 @@ def check(paths: tuple[Path, ...], path: Path, set_up: bool, everything: bool) -
         click.echo(line)
     insist(described, found)
     suite = Suite.read(paths)
-    for one in judgeable(suite, described.profile, found.able(described)):
-        for line in tell_judgeable(described, one, everything=everything):
+    for one in judgeable(suite, described.profile, found.able(described, LONGEST_S)):
+        for line in tell_judgeable(one, everything=everything):
             click.echo(line)
     if way is None:
         click.echo("\nThe server is fresh: --set-up makes its first administrator, as a run does.")
@@ -61,18 +65,23 @@ def check(paths: tuple[Path, ...], path: Path, set_up: bool, everything: bool) -
 
 
 async def _look(described: TargetFile, set_up: bool) -> tuple[Way | None, Found, tuple[str, ...]]:
-    port = port_maker(described, TIMEOUT_S)()
-    try:
+    """Look at a server; at one that muster starts, for as long as that takes."""
+    async with AsyncExitStack() as stack:
+        make_port = port_maker(described, TIMEOUT_S)
+        if described.command is not None:
+            log = log_of(described.path, ())
+            server = CommandServer(described, described.command, make_port, log)
+            await stack.enter_async_context(running(server))
+        clock = RealClock()
+        port = PatientPort(make_port(), Hiccups(PAUSES_S), clock)
+        stack.push_async_callback(port.aclose)
         health = await ask_health(described, port)
         notes = check_version(described, health)
         way = None
         fresh = isinstance(described.door, SetUp) and await is_fresh(described, port)
         if set_up or not fresh:
             way = await open_door(described, port)
-        return way, await look(described, way, port, RealClock()), notes
-    finally:
-        with trio.CancelScope(shield=True):
-            await port.aclose()
+        return way, await look(described, way, port, clock), notes
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

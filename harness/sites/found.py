@@ -16,6 +16,7 @@ from harness.sites.database import Key, Looked, State, look_into
 from harness.sites.door import Health, Way, ask_health
 from harness.sites.file import TargetFile
 from harness.sites.strangers import TargetError, excerpt, send
+from harness.sites.tidy import SINK
 from harness.sites.versions import profile_of
 from master.protocol.exchange import Request
 from master.protocol.times import NS, parse
@@ -35,6 +36,9 @@ _KEPT: Final = {
     "restore records": "/api/restore/records",
 }
 """What a server keeps, and where it lists it."""
+
+_OTHERS: Final = ("nodes", "tasks", "storage targets")
+"""What a scenario that wants an empty master would count too."""
 
 
 class Clock(Protocol):
@@ -86,6 +90,7 @@ class Found:
         ready: what it says of whether it can work.
         who: who we are there, and in which role.
         kept: how much it keeps of each kind.
+        others: what no scenario may count on there, in words; an empty text is nothing.
         left: names of what an earlier run left there.
         database: its database file, `None` where the target file names none.
 
@@ -98,20 +103,30 @@ class Found:
     ready: str
     who: str
     kept: Mapping[str, int]
+    others: str
     left: tuple[str, ...]
     database: Looked | None
 
-    def able(self, target: TargetFile) -> Able:
-        """Return what can be done there."""
+    def able(self, target: TargetFile, longest_s: float | None) -> Able:
+        """Return what can be done there.
+
+        Args:
+            target: the server.
+            longest_s: for how long, in real seconds, a scenario may wait; `None` is for ever.
+
+        """
         database = self.database
+        reads = database is not None and database.readable
+        writes = database is not None and database.state is State.WRITABLE
         return Able(
-            reads_tables=database is not None and database.readable,
-            writes_tables=database is not None
-            and database.state is State.WRITABLE
-            and target.database_access == "write",
+            reads_tables=reads,
+            writes_tables=writes and target.database_access == "write",
             kills=target.command is not None,
+            disk=target.scratch is not None or target.command is not None,
+            others=self.others,
             timings=target.timings,
             speed=target.speed,
+            longest_s=longest_s,
         )
 
 
@@ -145,6 +160,7 @@ async def look(target: TargetFile, way: Way | None, port: Port, clock: Clock) ->
         ready=await looking.ready(),
         who=await looking.who(),
         kept={kind: len(items) for kind, items in kept.items()},
+        others=_others(kept),
         left=_left(kept),
         database=database,
     )
@@ -264,6 +280,15 @@ class _Look:
             except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
                 pass
         raise TargetError(f"{self._target.url}: GET {path} was answered {excerpt(response)}")
+
+
+def _others(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return what is there that scenarios could mistake for their own."""
+    counts = {
+        kind: sum(not one.get("isLocal") and one.get("name") != SINK for one in kept.get(kind, ()))
+        for kind in _OTHERS
+    }
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
 
 
 def _left(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Judgeable:
         skipped: the others that apply to the profile, by the reason.
         beyond: the clauses that none of the played speaks about, by the reason of the first
             scenario that does.
+        longest_s: how long the longest of the played waits there, in seconds.
 
     """
 
@@ -35,16 +36,12 @@ class Judgeable:
     played: tuple[Scenario, ...]
     skipped: dict[str, list[Scenario]]
     beyond: dict[str, list[Clause]]
+    longest_s: float
 
     @property
     def total(self) -> int:
         """Return how many clauses there are of the profile."""
         return len(self.clauses) + sum(map(len, self.beyond.values()))
-
-    @property
-    def longest_s(self) -> float:
-        """Return how long the longest scenario waits, as it is written."""
-        return max((span_s(one, Timings()) for one in self.played), default=0.0)
 
 
 def judgeable(suite: Suite, profile: str, able: Able) -> Iterator[Judgeable]:
@@ -64,10 +61,12 @@ def judgeable(suite: Suite, profile: str, able: Able) -> Iterator[Judgeable]:
                 (scenario, skip_reason(scenario, profile=profile, clock=clock, able=able))
                 for scenario in applying
             ]
-            yield _on(clock, clauses, reasons)
+            yield _on(clock, clauses, reasons, able)
 
 
-def _on(clock: str, clauses: list[Clause], reasons: list[tuple[Scenario, str | None]]) -> Judgeable:
+def _on(
+    clock: str, clauses: list[Clause], reasons: list[tuple[Scenario, str | None]], able: Able
+) -> Judgeable:
     about: dict[str, list[str | None]] = {}
     skipped: dict[str, list[Scenario]] = {}
     for scenario, reason in reasons:
@@ -85,4 +84,6 @@ def _on(clock: str, clauses: list[Clause], reasons: list[tuple[Scenario, str | N
         else:
             beyond.setdefault(first, []).append(clause)
     played = tuple(scenario for scenario, reason in reasons if reason is None)
-    return Judgeable(clock, tuple(judged), played, skipped, beyond)
+    timings = able.timings or Timings()
+    longest_s = max((span_s(scenario, timings, able.speed) for scenario in played), default=0.0)
+    return Judgeable(clock, tuple(judged), played, skipped, beyond, longest_s)

@@ -160,17 +160,6 @@ class Tidier:
         tally.left = +tally.left
         return tally
 
-    async def others(self) -> str:
-        """Return what is on the server that muster did not make, in words; "" is nothing."""
-        found = []
-        for kind in ("nodes", "tasks", "storage targets"):
-            path, key = NAMED[kind]
-            items = await self._list(path, key, "")
-            number = sum(not item.get("isLocal") and item.get(key) != SINK for item in items)
-            if number:
-                found.append(f"{number} {kind}")
-        return ", ".join(found)
-
     async def aclose(self) -> None:
         """Close the way to the server."""
         await close_port(self._port)

@@ -37,7 +37,8 @@ def tell(target: TargetFile, found: Found, notes: Iterable[str]) -> Iterator[str
     yield _row("timers", _timers(target))
     yield _row("we are", found.who)
     if found.kept:
-        yield _row("there", ", ".join(f"{count} {kind}" for kind, count in found.kept.items()))
+        kept = (counted(n, kind.removesuffix("s")).strip() for kind, n in found.kept.items())
+        yield _row("there", ", ".join(kept))
         yield _row("left", _left(found.left))
     yield _row("database", _database(target, found))
     if found.database is not None and found.database.readable:
@@ -49,32 +50,38 @@ def tell(target: TargetFile, found: Found, notes: Iterable[str]) -> Iterator[str
         yield _row("note", note)
 
 
-def tell_judgeable(target: TargetFile, one: Judgeable, *, everything: bool) -> Iterator[str]:
+def tell_judgeable(one: Judgeable, *, everything: bool) -> Iterator[str]:
     """Yield what can be judged on a clock, the counts first.
 
     Args:
-        target: the server.
         one: what can be judged.
         everything: name the clauses, too.
 
     """
     skipped = sum(map(len, one.skipped.values()))
     yield ""
+    waits = f"; the longest of them waits {span(one.longest_s)}" if one.played else ""
+    if one.clock == "warp" and one.played:
+        waits = "; long waits move the times in its database instead"
     yield (
         f"{one.clock} clock: {len(one.clauses)} of {one.total} clauses can be judged, by"
-        f" {len(one.played)} of {len(one.played) + skipped} scenarios; the longest of them waits"
-        f" {span(one.longest_s / target.speed)}"
+        f" {len(one.played)} of {len(one.played) + skipped} scenarios{waits}"
     )
     if everything:
         yield from _named("judged", one.clauses)
     for reason, clauses in sorted(one.beyond.items(), key=lambda item: -len(item[1])):
-        yield f"  {len(clauses):>4} clauses not: {reason}"
+        yield f"  {counted(len(clauses), 'clause')} not: {reason}"
         if everything:
             yield from _named("", clauses)
     if everything:
         for reason, scenarios in sorted(one.skipped.items(), key=lambda item: -len(item[1])):
-            yield f"  {len(scenarios):>4} scenarios not: {reason}"
+            yield f"  {counted(len(scenarios), 'scenario')} not: {reason}"
             yield from (f"       {scenario.id}" for scenario in scenarios)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{count:>4} {noun}{'' if count == 1 else 's'}"
 
 
 def span(seconds: float) -> str:

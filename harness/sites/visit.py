@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 import trio
 
 from harness.activity import Activity
+from harness.hiccups import PAUSES_S, Hiccups, PatientPort
 from harness.scenario.model import Scenario
 from harness.sites.able import Able
 from harness.sites.door import Way, ask_health, open_door
@@ -123,19 +123,19 @@ class Visit:
             TargetError: it is not as the target file says, or not enough for what was ordered.
 
         """
-        found = await look(self._target, self._way, self._port(), RealClock())
+        clock = RealClock()
+        port = PatientPort(self._port(), Hiccups(PAUSES_S), clock)
+        try:
+            found = await look(self._target, self._way, port, clock)
+        finally:
+            with trio.CancelScope(shield=True):
+                await port.aclose()
         insist(self._target, found)
         if self._order.warp:
             insist_on_warp(self._target, found)
-        able = found.able(self._target)
-        if able.writes_tables:
+        self.able = found.able(self._target, self._order.longest_s)
+        if self.able.writes_tables:
             self._tidier.use_tables(self._tables)
-        self.able = replace(
-            able,
-            disk=self._scratch is not None,
-            others=await self._tidier.others(),
-            longest_s=self._order.longest_s,
-        )
 
     # --- is it still there? -------------------------------------------------------------------
 
