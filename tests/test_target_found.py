@@ -19,10 +19,10 @@ from harness.sites.database import Key, Looked, State, look_into
 from harness.sites.door import Health
 from harness.sites.file import Login, TargetFile
 from harness.sites.found import Ahead, Found, Latency, insist, look
-from harness.sites.judgeable import judgeable
+from harness.sites.judgeable import Judgeable, judgeable
 from harness.sites.secrets import SecretVariable
 from harness.sites.strangers import TargetError
-from harness.sites.told import span, tell
+from harness.sites.told import span, tell, tell_judgeable
 from harness.suite import Suite
 from harness.target import SeededEntropy
 from master.config import Config, Timings
@@ -355,6 +355,29 @@ def test_each_clause_is_judged_or_has_a_reason() -> None:
             assert not any(scenario.needs_tables and not reads for scenario in one.played)
 
     assert judged["real", False] < judged["real", True]
+
+
+def test_reasons_that_begin_alike_are_counted_as_one() -> None:
+    """Until all are asked for; a reason that stands alone is told as it is."""
+    clause = next(iter(Suite.read((SCENARIOS / "timeouts",)).catalogue))
+    beyond = {
+        "not on the real clock: it is slow": [clause],
+        "not on the real clock: it has a zone": [clause, clause],
+        "kills: alone": [clause],
+    }
+    one = Judgeable("real", (clause,), (), {}, beyond, 0.0)
+
+    short = list(tell_judgeable(one, everything=False))
+    whole = list(tell_judgeable(one, everything=True))
+
+    assert short == [
+        "",
+        "real clock: 1 of 5 clauses can be judged, by 0 of 0 scenarios",
+        "    3 clauses not: not on the real clock (2 reasons: --all)",
+        "     1 clause not: kills: alone",
+    ]
+    assert "    2 clauses not: not on the real clock: it has a zone" in whole
+    assert "     1 clause not: not on the real clock: it is slow" in whole
 
 
 @pytest.mark.parametrize(

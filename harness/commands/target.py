@@ -46,9 +46,9 @@ target_option = click.option(
 @click.option("--set-up", is_flag=True, help="Make the first administrator of a fresh server.")
 @click.option("--all", "everything", is_flag=True, help="Name every clause and scenario.")
 def check(paths: tuple[Path, ...], path: Path, set_up: bool, everything: bool) -> int:
-    """Look at the server; say what can be judged there by the scenarios in PATH… (or the suite).
+    """Look at the server, and say what can be judged there.
 
-    Nothing on the server is changed. One that muster starts is started, and stopped again.
+    It is counted for the scenarios in PATH…, the built-in suite when left out. Nothing on the server is changed. One that muster starts is started, and stopped again.
     """
     described = read_target(path)
     way, found, notes = trio.run(_look, described, set_up)
@@ -101,7 +101,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--database", type=_FILE, help="The server's SQLite file.")
 @click.option("--scratch", type=click.Path(path_type=Path), help="A folder it may write in.")
 @click.option("--command", "starts", metavar="WORDS", help="What starts it, with its arguments.")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), help="How fast its timers are.")
+@click.option(
+    "--speed", type=click.FloatRange(0, min_open=True), metavar="N", help="How fast its timers are."
+)
 @click.option("--no-input", is_flag=True, help="Ask nothing; what no option says is left out.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init(path: Path, no_input: bool, force: bool, set_up: bool, **options: Any) -> int:

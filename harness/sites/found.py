@@ -288,7 +288,12 @@ def _others(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         kind: sum(not one.get("isLocal") and one.get("name") != SINK for one in kept.get(kind, ()))
         for kind in _OTHERS
     }
-    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    return ", ".join(several(count, kind) for kind, count in counts.items() if count)
+
+
+def several(count: int, kind: str) -> str:
+    """Return how many there are of a kind, whose word is that for several."""
+    return f"{count} {kind.removesuffix('s') if count == 1 else kind}"
 
 
 def _left(kept: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...]:

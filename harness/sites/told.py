@@ -1,13 +1,15 @@
 """What a look at a target found, in lines for a person."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeVar
 
 from harness.scenario.catalogue import Clause
 from harness.sites.database import Key, State
 from harness.sites.file import TargetFile
-from harness.sites.found import Ahead, Found
+from harness.sites.found import Ahead, Found, several
 from harness.sites.judgeable import Judgeable
+
+T = TypeVar("T")
 
 _LEFT_SHOWN: Final = 5
 """How many names of an earlier run's things are shown."""
@@ -37,8 +39,7 @@ def tell(target: TargetFile, found: Found, notes: Iterable[str]) -> Iterator[str
     yield _row("timers", _timers(target))
     yield _row("we are", found.who)
     if found.kept:
-        kept = (counted(n, kind.removesuffix("s")).strip() for kind, n in found.kept.items())
-        yield _row("there", ", ".join(kept))
+        yield _row("there", ", ".join(several(n, kind) for kind, n in found.kept.items()))
         yield _row("left", _left(found.left))
     yield _row("database", _database(target, found))
     if found.database is not None and found.database.readable:
@@ -69,19 +70,38 @@ def tell_judgeable(one: Judgeable, *, everything: bool) -> Iterator[str]:
     )
     if everything:
         yield from _named("judged", one.clauses)
-    for reason, clauses in sorted(one.beyond.items(), key=lambda item: -len(item[1])):
-        yield f"  {counted(len(clauses), 'clause')} not: {reason}"
-        if everything:
-            yield from _named("", clauses)
-    if everything:
-        for reason, scenarios in sorted(one.skipped.items(), key=lambda item: -len(item[1])):
-            yield f"  {counted(len(scenarios), 'scenario')} not: {reason}"
-            yield from (f"       {scenario.id}" for scenario in scenarios)
+    if not everything:
+        for reason, count in _in_short(one.beyond):
+            yield f"  {several(count, 'clauses'):>11} not: {reason}"
+        return
+    for reason, clauses in _most_first(one.beyond):
+        yield f"  {several(len(clauses), 'clauses'):>11} not: {reason}"
+        yield from _named("", clauses)
+    for reason, scenarios in _most_first(one.skipped):
+        yield f"  {several(len(scenarios), 'scenarios'):>13} not: {reason}"
+        yield from (f"       {scenario.id}" for scenario in scenarios)
 
 
-def counted(count: int, noun: str) -> str:
-    """Return how many there are of something."""
-    return f"{count:>4} {noun}{'' if count == 1 else 's'}"
+def _most_first(by_reason: Mapping[str, list[T]]) -> list[tuple[str, list[T]]]:
+    return sorted(by_reason.items(), key=lambda item: -len(item[1]))
+
+
+def _in_short(by_reason: Mapping[str, list[Clause]]) -> list[tuple[str, int]]:
+    """Return reasons with their counts, those that begin alike as one.
+
+    What scenarios say themselves of why stands behind a colon; it is shown where there is one reason.
+    """
+    alike: dict[str, list[str]] = {}
+    for reason in by_reason:
+        alike.setdefault(reason.partition(":")[0], []).append(reason)
+    counts = [
+        (
+            reasons[0] if len(reasons) == 1 else f"{begin} ({len(reasons)} reasons: --all)",
+            sum(len(by_reason[reason]) for reason in reasons),
+        )
+        for begin, reasons in alike.items()
+    ]
+    return sorted(counts, key=lambda item: -item[1])
 
 
 def span(seconds: float) -> str:
@@ -144,9 +164,9 @@ def _database(target: TargetFile, found: Found) -> str:
 def _key(key: Key) -> str:
     match key:
         case Key.RIGHT:
-            return "opens what is stored"
+            return "right: it is this server's"
         case Key.WRONG:
-            return "wrong: it does not open what is stored"
+            return "wrong: it is not this server's"
         case Key.UNTOLD:
             return "nothing is stored yet that could tell it from another"
 
