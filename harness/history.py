@@ -4,6 +4,8 @@
 or the answer does not say. Every checker rests on that difference.
 While a run is on, only references are kept; the text of an operation is made when it is written.
 Of a streamed body there is its size and its hash, as far as it had come by then.
+Written down, a history begins with a line that says what it is of, and tells credentials apart
+without showing them (`harness.keys`); `harness.observed` reads it back.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +17,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from harness.about import About
+from harness.keys import KeyRing
 from harness.redact import Redactor
 from master.protocol.errors import REGISTRY
 from master.protocol.exchange import Chunks, Request, Response
@@ -124,11 +128,18 @@ def reply_type(response: Response) -> OpType:
     """Return what an answer says about whether its request took effect."""
     if isinstance(response, Altered):
         return OpType.INFO
-    if response.status < 400:
+    if response.status < 400:  # most are, and their bodies are not read
         return OpType.OK
-    if response.status < 500:
+    return settled(response.status, _json(response.body, {}).get("code"))
+
+
+def settled(status: int, code: Any) -> OpType:
+    """Return what a status, and the code beside it, say about whether a request took effect."""
+    if status < 400:
+        return OpType.OK
+    if status < 500:
         return OpType.FAIL
-    known = REGISTRY.get(str(_json(response.body, {}).get("code", "")))
+    known = REGISTRY.get(str(code))
     return OpType.FAIL if known is not None and known.definite else OpType.INFO
 
 
@@ -146,11 +157,17 @@ class History:
     Args:
         redactor: takes secrets out of what is written.
 
+    Attributes:
+        ops: its operations.
+        about: what it is of, once that is known; its first line when it is written.
+
     """
 
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
         self.ops: list[Op] = []
+        self.about: About | None = None
+        self._keys = KeyRing()
 
     def invoke(self, time_s: float, process: str, request: Request) -> int:
         """Note that a request goes out, and return its index."""
@@ -239,9 +256,21 @@ class History:
         return self.redactor.value(value)
 
     def lines(self, ops: Iterable[Op] | None = None) -> Iterator[bytes]:
-        """Yield the operations as JSON lines."""
+        """Yield the operations as JSON lines, all of them behind the one that says what of.
+
+        A recorder that writes while it records asks for some at a time, in their order.
+        """
+        if ops is None:
+            self._keys = KeyRing()
+            if self.about is not None:
+                yield self.about.line()
         for op in self.ops if ops is None else ops:
-            yield msgspec.json.encode(self.described(op)) + b"\n"
+            line = self.described(op)
+            if isinstance(op.subject, Request) and (keys := self._keys.shown(op.subject)):
+                line["keys"] = keys
+            elif isinstance(op.subject, Response) and (gave := self._keys.given(op.subject)):
+                line["gave"] = gave
+            yield msgspec.json.encode(line) + b"\n"
 
     def last(self, count: int) -> list[dict[str, Any]]:
         """Return the last operations, described."""

@@ -2,12 +2,13 @@
 
 import time
 import traceback
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
 import trio
 
+from harness.about import About
 from harness.broken import SetUpError, UndecidedError, UnexpectedError
 from harness.expect import Mismatch
 from harness.scenario.model import Scenario, Step
@@ -44,6 +45,13 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> 
 async def play(scenario: Scenario, world: World) -> Outcome:
     """Play a scenario and return what came of it."""
     outcome = Outcome(scenario)
+    world.history.about = About(
+        profile=world.profile,
+        scenario=scenario.id,
+        timings=asdict(world.timings),
+        slack_s=world.slack_s,
+        zone_s=scenario.zone_s,
+    )
     began_s = time.perf_counter()
     stage: Stage | None = None
     failed: UnexpectedError | None = None

@@ -53,6 +53,9 @@ CONFIG_KEYS: Final = frozenset({"config", "targetconfig"})
 
 PUBLIC_CONFIG: Final = frozenset({"basepath", "bucket", "endpoint", "masterrelay", "region"})
 
+MASK: Final = "********"
+"""What masters show in place of a secret; that they do is worth seeing."""
+
 CREDENTIAL_HEADERS: Final = ("authorization", "x-agent-token", "x-api-key")
 
 MIN_SECRET_LENGTH: Final = 6
@@ -91,7 +94,7 @@ class Redactor:
 
     def learn(self, secret: str) -> None:
         """Remember a secret that must not be written down."""
-        if len(secret) >= MIN_SECRET_LENGTH:
+        if len(secret) >= MIN_SECRET_LENGTH and secret != MASK:
             if secret in self._secrets:
                 return
             for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe="")):
@@ -177,7 +180,9 @@ class Redactor:
             return REDACTED
         if folded in CONFIG_KEYS and isinstance(value, dict):
             return {
-                name: self.value(item) if name.lower() in PUBLIC_CONFIG else REDACTED
+                name: self.value(item)
+                if name.lower() in PUBLIC_CONFIG or item == MASK
+                else REDACTED
                 for name, item in value.items()
             }
         return self.value(value)

@@ -127,7 +127,7 @@ def test_the_page_holds_the_whole_history(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     arguments = [folder / "good.yaml", "--html", tmp_path / "r.html", "--history", tmp_path]
     CliRunner().invoke(run, [str(one) for one in arguments], standalone_mode=False)
-    lines = [json.loads(line) for line in (tmp_path / "good.jsonl").read_text().splitlines()]
+    _, *lines = map(json.loads, (tmp_path / "good.jsonl").read_text().splitlines())
     rows = [row for row in Page((tmp_path / "r.html").read_text()).rows() if row["op"] >= 0]
     invokes = [line for line in lines if line["type"] == "invoke"]
     ends = {line["invoke"]: line for line in lines if "invoke" in line}

@@ -131,7 +131,9 @@ def test_the_histories(folder: Path, tmp_path: Path) -> None:
 
     assert sorted(first) == ["bad.jsonl", "good.jsonl"]
     assert first == second
-    assert all(json.loads(line)["index"] >= 0 for line in first["good.jsonl"].splitlines())
+    about, *lines = map(json.loads, first["good.jsonl"].splitlines())
+    assert (about["muster"], about["scenario"]) == ("history", "good")
+    assert all(line["index"] >= 0 for line in lines)
 
 
 ONLY_2_0 = PASSING.replace("agents:", "profiles: ['2.0']\nagents:")
