@@ -214,4 +214,40 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
             "AND status = 'pending' ORDER BY created_at, id LIMIT 1",
         ),
     ),
+    mutant(
+        "enqueues-twice",
+        "CMD-12",
+        "What is asked for once is enqueued twice.",
+        (
+            "    text = wire.canonical(payload)\n    return commands.insert(",
+            "    text = wire.canonical(payload)\n    commands.insert(state.database, node_id, command_type, text, now)\n    return commands.insert(",
+        ),
+    ),
+    mutant(
+        "hands-out-what-ended",
+        "CMD-12",
+        "A poll that finds nothing makes a copy of the command that the node was handed last.",
+        (
+            "    claimed = commands.claim(state.database, node.id, now)\n",
+            '    claimed = commands.claim(state.database, node.id, now)\n    last = state.database.select(Command, "WHERE node_id = ? ORDER BY id DESC LIMIT 1", (node.id,))\n    if claimed is None and last:\n        commands.insert(state.database, node.id, CommandType(last[0].type), last[0].payload, now)\n        claimed = commands.claim(state.database, node.id, now)\n',
+        ),
+    ),
+    mutant(
+        "new-replaces-waiting",
+        "CMD-13",
+        "A new command takes the place of one of its type that waits.",
+        (
+            "    text = wire.canonical(payload)\n    return commands.insert(",
+            "    text = wire.canonical(payload)\n    state.database.execute(\"DELETE FROM agent_commands WHERE node_id = ? AND type = ? AND status = 'pending'\", (node_id, command_type.value))\n    return commands.insert(",
+        ),
+    ),
+    mutant(
+        "takes-all-that-wait",
+        "CMD-13",
+        "A poll takes all that waits, and hands out the oldest.",
+        (
+            "    command_id, command_type, payload = claimed\n",
+            "    command_id, command_type, payload = claimed\n    state.database.execute(\"UPDATE agent_commands SET status = 'dispatched', dispatched_at = ? WHERE node_id = ? AND status = 'pending'\", (now.utc, node.id))\n",
+        ),
+    ),
 )

@@ -6,6 +6,15 @@ from harness.selfcheck.mutant import Mutant, mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
+        "token-dies-offline",
+        "AUTH-20",
+        "The token of a node that went offline does not count.",
+        (
+            '_BY_CURRENT = "WHERE token = ?"',
+            "_BY_CURRENT = \"WHERE token = ? AND (status = 'online' OR hostname = '')\"",
+        ),
+    ),
+    mutant(
         "tokens-are-patterns",
         "AUTH-2",
         "A token of `*` fits every node.",
