@@ -1,8 +1,10 @@
-"""What speaks about each clause: the scenarios that could find it broken, and the mutants that break it."""
+"""What speaks about each clause: the scenarios and checkers that could find it broken, and the mutants that break it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.checkers.judged import Checker
+from harness.checkers.registry import CHECKERS
 from harness.scenario.catalogue import Clause
 from harness.scenario.model import Scenario
 from harness.selfcheck.mutant import Mutant
@@ -12,18 +14,20 @@ from harness.suite import Suite
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A clause, the scenarios that speak about it, and the mutants that break it."""
+    """A clause, the scenarios and checkers that speak about it, and the mutants that break it."""
 
     clause: Clause
     scenarios: tuple[Scenario, ...]
     mutants: tuple[Mutant, ...]
+    checkers: tuple[Checker, ...] = ()
 
 
 def cover(suite: Suite, profile: str | None = None) -> Iterator[Coverage]:
     """Yield each clause with what speaks about it, in the order of the catalogue.
 
     Args:
-        suite: where clauses and scenarios are from; mutants are of the built-in clauses alone.
+        suite: where clauses and scenarios are from; mutants and checkers are of the built-in
+            clauses alone.
         profile: only clauses and scenarios that apply to it; all when `None`.
 
     """
@@ -38,4 +42,5 @@ def cover(suite: Suite, profile: str | None = None) -> Iterator[Coverage]:
                 clause,
                 tuple(about.get(clause.id, ())),
                 tuple(one for one in MUTANTS if suite.built_in and one.clause == clause.id),
+                tuple(one for one in CHECKERS if suite.built_in and clause.id in one.clauses),
             )

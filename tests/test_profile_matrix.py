@@ -2,6 +2,7 @@
 
 A scenario that also passes on a profile it does not name shows nothing of the difference; one that
 fails there for another reason than the difference shows the wrong thing.
+Where it passes, no checker has anything against what happened.
 """
 
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tales import alarms
 
 from harness.scenario.catalogue import Catalogue
 from harness.scenario.loader import load_all
@@ -35,11 +37,12 @@ def scenarios() -> dict[str, Scenario]:
 
 def surprise(scenario: Scenario, profile: str) -> str | None:
     """Return what a scenario shows on a profile that it should not, or `None`."""
-    outcome, _ = play_embedded(scenario, PROFILES[profile], 0)
+    outcome, history = play_embedded(scenario, PROFILES[profile], 0)
     seen = outcome.failure and f"{outcome.failure.place}: {outcome.failure.seen}"
     if profile in scenario.profiles:
         if outcome.verdict is Verdict.PASS:
-            return None
+            false = alarms(history, profile)
+            return f"{profile}: a checker is wrong: {false}" if false else None
         return f"{profile}: expected PASS, got {outcome.verdict}: {outcome.reason or seen}"
     if outcome.verdict is Verdict.PASS:
         return f"{profile}: passes, though it does not apply there"

@@ -1,0 +1,39 @@
+"""No phantom: nobody is handed a command that nobody asked for."""
+
+from harness.checkers.judged import Checker, Judged
+from harness.observed.view import View
+
+
+def check(view: View, judged: Judged) -> None:
+    """Hold every claim of a known node against what was asked for before it was answered."""
+    if not any(view.by_kind.get(kind) for kind in ("run", "restore", "list_dir", "discover")):
+        return
+    for claim in view.claims_of_ours():
+        judged.saw("CMD-12", "CMD-7")
+        if claim.enqueue is None:
+            if not view.queue.may_be(claim):
+                judged.fails(
+                    "CMD-12",
+                    f"command {claim.id} ({claim.kind}, {claim.what!r}) was handed out, and nobody"
+                    " had asked for it",
+                    claim.call,
+                )
+            continue
+        task = claim.payload.get("taskId")
+        if claim.kind == "run_task" and task != claim.enqueue.call.route.id:
+            judged.fails(
+                "CMD-7",
+                f"command {claim.id} says task {task}, and task {claim.enqueue.call.route.id} was"
+                " run",
+                claim.enqueue.call,
+                claim.call,
+            )
+
+
+CHECKER = Checker(
+    name="no phantom",
+    says="A poll returns only commands that someone enqueued.",
+    clauses=("CMD-12", "CMD-7"),
+    needs="a command claimed by a node that was made in this history, and the calls that enqueue",
+    check=check,
+)
