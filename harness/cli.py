@@ -15,6 +15,7 @@ import click
 from harness.commands.agent import agent
 from harness.commands.agent_test import agent_test
 from harness.commands.agents import agents
+from harness.commands.check import check
 from harness.commands.clauses import clauses, explain
 from harness.commands.proxy import proxy
 from harness.commands.run import run
@@ -38,7 +39,7 @@ def cli() -> None:
 
 
 for command in (
-    *(run, validate, schema, clauses, explain, selfcheck),
+    *(run, check, validate, schema, clauses, explain, selfcheck),
     *(serve, proxy, agent, agents, agent_test, target),
 ):
     cli.add_command(command)

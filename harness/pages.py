@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from harness.checkers import page as checkers_page
 from harness.commands.options import SCENARIOS
 from harness.coverage import Coverage, cover
 from harness.faults import reference as faults_reference
@@ -85,6 +86,8 @@ def _clause(one: Coverage) -> Iterator[str]:
     files = dict.fromkeys(scenario.id.partition("[")[0] for scenario in one.scenarios)
     links = [f"[{file}](../scenarios/{file}.yaml)" for file in files]
     yield f"- Scenarios: {', '.join(links) or 'none'}"
+    if one.checkers:
+        yield f"- Checkers: {', '.join(f'[{it.name}](checkers.md)' for it in one.checkers)}"
     yield f"- Mutants: {', '.join(mutant.name for mutant in one.mutants) or 'none'}"
 
 
@@ -160,6 +163,7 @@ def _row(name: str, numbers: Sequence[int]) -> str:
 PAGES: Final[dict[Path, Callable[[], str]]] = {
     DOCS / "clauses.md": clauses_page,
     DOCS / "profiles.md": profiles_page,
+    checkers_page.PAGE_PATH: checkers_page.page_text,
     reference.PAGE_PATH: reference.page_text,
     faults_reference.PAGE_PATH: faults_reference.page_text,
     schema.SCHEMA_PATH: schema.schema_text,

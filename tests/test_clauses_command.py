@@ -91,6 +91,7 @@ def test_the_built_in_catalogue_has_mutants() -> None:
         "why",
         "means",
         "scenarios",
+        "checkers",
         "mutants",
     }
 

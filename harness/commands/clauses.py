@@ -89,6 +89,7 @@ def document(covered: list[Coverage], profile: str | None) -> dict[str, Any]:
                 "why": one.clause.why,
                 "means": one.clause.means,
                 "scenarios": [scenario.id for scenario in one.scenarios],
+                "checkers": [checker.name for checker in one.checkers],
                 "mutants": [mutant.name for mutant in one.mutants],
             }
             for one in covered
@@ -130,11 +131,11 @@ def _show(covered: list[Coverage]) -> None:
             f"{clause.id:<9}{clause.level:<8}{profiles_text(clause.profiles):<18}{counts}"
             f"  {escape(clause.text)}"
         )
-    bare = [one.clause.id for one in covered if not one.scenarios]
+    bare = [one.clause.id for one in covered if not one.scenarios and not one.checkers]
     unbroken = [one.clause.id for one in covered if one.clause.level == "MUST" and not one.mutants]
     console.print(f"\n{len(covered)} clauses")
     if bare:
-        console.print(f"no scenario speaks about {len(bare)}: {', '.join(bare)}")
+        console.print(f"no scenario and no checker speaks about {len(bare)}: {', '.join(bare)}")
     if unbroken:
         console.print(f"no mutant breaks {len(unbroken)} MUST clauses: {', '.join(unbroken)}")
 
@@ -155,6 +156,10 @@ def _explain(console: Console, one: Coverage) -> None:
     console.print("  [dim]scenarios:[/]" + ("" if one.scenarios else " none"))
     for scenario in one.scenarios:
         console.print(f"    {escape(scenario.id)}: {escape(scenario.shows)}")
+    if one.checkers:
+        console.print("  [dim]checkers:[/]")
+        for checker in one.checkers:
+            console.print(f"    {escape(checker.name)}: {escape(checker.says)}")
     console.print("  [dim]mutants:[/]" + ("" if one.mutants else " none"))
     for mutant in one.mutants:
         console.print(f"    {escape(mutant.name)}: {escape(mutant.wrong)}")

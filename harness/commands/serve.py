@@ -8,13 +8,12 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from harness.commands.options import DURATION, profile_option
+from harness.commands.options import profile_option, timer_options
 from harness.stop import StopError
 from harness.verdict import Exit
 from master.config import Config, Timings
@@ -44,34 +43,6 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def _timer_options(command: Any) -> Any:
-    helps = {
-        "command_timeout_s": "Age at which a dispatched command times out.",
-        "command_scan_s": "How often stale commands are looked for.",
-        "offline_after_s": "Silence after which a node is offline.",
-        "offline_scan_s": "How often silent nodes are looked for.",
-        "list_dir_timeout_s": "How long a directory listing waits for its agent.",
-        "discover_timeout_s": "How long a database discovery waits for its agent.",
-        "token_grace_s": "How long a rotated token still works.",
-        "cron_second_s": "How long a second of cron expressions lasts.",
-        "event_heartbeat_s": "The pause between two signs of life on an event stream.",
-        "version_scan_s": "How often outdated agents are looked for.",
-        "version_notice_s": "For how long an outdated agent is not told of again.",
-        "metrics_scan_s": "How often the figures of /metrics are counted.",
-    }
-    for timer in reversed(fields(Timings)):
-        name = timer.name.removesuffix("_s").replace("_", "-")
-        command = click.option(
-            f"--{name}",
-            timer.name,
-            type=DURATION,
-            default=f"{timer.default:g}s",
-            show_default=True,
-            help=helps[timer.name],
-        )(command)
-    return command
-
-
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -97,7 +68,7 @@ def _timer_options(command: Any) -> Any:
 )
 @click.option("--until-stdin-closes", is_flag=True, hidden=True)
 @profile_option
-@_timer_options
+@timer_options()
 def serve(
     host: str,
     port: int,
