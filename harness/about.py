@@ -20,6 +20,9 @@ class About(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
         timings: the master's timers, in seconds, as far as they are known, by the names that
             `master.config.Timings` has for them.
         slack_s: how late, in seconds, something may be noticed; `None` where nobody measured it.
+        recorder: the program that stood in the way and wrote it down; `None` where muster played.
+        target: what that stood before.
+        started: when it began, in UTC.
         zone_s: how far east of UTC the master's machine is, in seconds.
 
     """
@@ -30,6 +33,9 @@ class About(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     scenario: str | None = None
     timings: dict[str, float] = {}
     slack_s: float | None = None
+    recorder: str | None = None
+    target: str | None = None
+    started: str | None = None
     zone_s: int = 0
 
     def line(self) -> bytes:

@@ -156,6 +156,7 @@ class History:
 
     Args:
         redactor: takes secrets out of what is written.
+        keys: how many names of credentials are taken already (see `harness.keys`).
 
     Attributes:
         ops: its operations.
@@ -163,11 +164,11 @@ class History:
 
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, keys: int = 0) -> None:
         self.redactor = redactor
         self.ops: list[Op] = []
         self.about: About | None = None
-        self._keys = KeyRing()
+        self._keys = KeyRing(keys)
 
     def invoke(self, time_s: float, process: str, request: Request) -> int:
         """Note that a request goes out, and return its index."""

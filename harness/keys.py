@@ -21,13 +21,19 @@ HEARTBEAT: Final = "/api/agent/heartbeat"
 
 
 class KeyRing:
-    """The names that the credentials of one history have."""
+    """The names that the credentials of one history have.
 
-    def __init__(self) -> None:
+    Args:
+        count: how many names are taken already, by an earlier recording in the same file.
+
+    """
+
+    def __init__(self, count: int = 0) -> None:
+        self._taken = count
         self._names: dict[str, str] = {}
 
     def _name(self, credential: str) -> str:
-        return self._names.setdefault(credential, f"k{len(self._names) + 1}")
+        return self._names.setdefault(credential, f"k{self._taken + len(self._names) + 1}")
 
     def shown(self, request: Request) -> dict[str, str]:
         """Return the credentials that a request shows: where each stands, and its name.

@@ -63,6 +63,7 @@ class Tale:
     def __init__(self, profile: str = "2.0") -> None:
         self.profile = profile
         self.history = History(Redactor())
+        self.history.about = About(profile=profile, scenario="tale", slack_s=0.0)
         self.at = 0.0
         self._nodes: dict[str, int] = {}
         self.tokens: dict[str, str] = {}

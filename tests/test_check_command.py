@@ -45,7 +45,7 @@ def written(folder: Path, tale: Tale, name: str = "tale.jsonl") -> Path:
 
 def a_backup() -> Tale:
     tale = begun()
-    tale.history.about = About(profile="2.0")
+    tale.history.about = About(profile="2.0", scenario="tale", slack_s=0.0)
     tale.run(1, 1)
     tale.poll("alpha", 1, recordId=1, taskId=1)
     return tale
@@ -180,7 +180,7 @@ def test_another_release_than_the_recorded_one(tmp_path: Path) -> None:
 def test_a_profile_that_nobody_knows(tmp_path: Path) -> None:
     """The file says what it is of; that must be something."""
     tale = a_backup()
-    tale.history.about = About(profile="1.0")
+    tale.history.about = About(profile="1.0", scenario="tale")
 
     result = check(written(tmp_path, tale))
 
@@ -221,7 +221,7 @@ def test_timers_and_slack_are_what_is_said(tmp_path: Path) -> None:
     """An option counts before the file, the file before the seed."""
     tale = gave_up_after_five_seconds()
     path = written(tmp_path, tale)
-    tale.history.about = About(timings={"command_timeout_s": 4.0})
+    tale.history.about = About(scenario="tale", timings={"command_timeout_s": 4.0}, slack_s=0.0)
     short = written(tmp_path, tale, "short.jsonl")
 
     assert code(check(path)) is Exit.VIOLATION
@@ -237,7 +237,7 @@ def test_a_target_file_says_what_holds(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("bax_0123456789")
     (tmp_path / "key").chmod(0o600)
     target.write_text(
-        'url = "http://127.0.0.1:1"\nprofile = "2.4"\n'
+        'url = "http://127.0.0.1:1"\nprofile = "2.0"\n'
         '[api_key]\nkey = { file = "key" }\n[timings]\ncommand_timeout = "4s"\n'
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tales import START, Tale, alarms, begun
+from tales import START, Tale, alarms, begun, judged
 
+from harness.about import About
 from harness.checkers.registry import CHECKERS
 from harness.verdict import Verdict
 
@@ -1013,3 +1014,59 @@ def test_nothing_is_said_of_a_master_that_was_tampered_with(checker: str, tell: 
     expected = Verdict.FAIL if checker == "secrets" else Verdict.VACUOUS
 
     assert tale.say(checker).verdict is expected
+
+
+# --- histories that show a part ---------------------------------------------------------------------
+
+
+def recorded_by_a_proxy(tale: Tale) -> Tale:
+    tale.history.about = About(recorder="muster proxy", slack_s=0.0)
+    return tale
+
+
+@pytest.mark.parametrize(
+    ("checker", "tell"),
+    [
+        ("no phantom", nobody_ran_it),
+        ("authentication", a_token_that_nobody_gave),
+        ("presence", online_from_the_beginning),
+    ],
+)
+def test_what_may_have_passed_by_the_recorder_is_no_fault(checker: str, tell: Tell) -> None:
+    """A proxy that stood before some sees a part, and nobody is blamed for the other."""
+    tale = recorded_by_a_proxy(tell())
+
+    assert tale.say(checker).verdict is not Verdict.FAIL
+
+
+def test_the_administrators_side_alone_shows_nothing_of_agents() -> None:
+    """Whose agents went past the recorder, of their records nothing can be said."""
+    tale = Tale("2.4")
+    tale.node("alpha")
+    tale.task(1, "alpha")
+    tale.run(1, 1)
+    tale.later(60)
+    tale.see(1, "success", fileSize=5)
+    tale.see(1, "failed")
+    tale.did("admin", "GET /api/nodes", None, [tale.shown("alpha", "online")])
+
+    found = {
+        name for name, one in judged(recorded_by_a_proxy(tale).history, "2.4").items() if one.broken
+    }
+
+    assert found == {"terminal absorbs"}
+
+
+def test_an_agents_side_alone_is_judged_as_far_as_it_goes() -> None:
+    """Who asked for a command is not in it; that it was handed out twice is."""
+    alone = Tale()
+    alone.history.about = About(recorder="muster proxy", slack_s=0.0)
+    alone.tokens["alpha"] = "token-of-alpha"
+    for _ in range(2):
+        alone.poll("alpha", 1, recordId=1, taskId=1)
+    alone.report("alpha", 1, status="success")
+    alone.result("alpha", 1)
+
+    found = {name for name, one in judged(alone.history, "2.0").items() if one.broken}
+
+    assert found == {"claimed once"}

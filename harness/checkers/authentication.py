@@ -60,7 +60,8 @@ def _all_known(view: View, node: int) -> bool:
     """Return whether every token of a node is in the history."""
     given = [one for one in view.nodes.given if one.node == node]
     return (
-        view.ours(node)
+        view.whole
+        and view.ours(node)
         and bool(given)
         and not view.kind("install", "make_install_token")
         and all(one.ok for one in view.nodes.rotated.get(node, []))

@@ -6,11 +6,11 @@ from harness.observed.view import View
 
 def check(view: View, judged: Judged) -> None:
     """Hold every claim of a known node against what was asked for before it was answered."""
-    if not any(view.by_kind.get(kind) for kind in ("run", "restore", "list_dir", "discover")):
-        return
     for claim in view.claims_of_ours():
-        judged.saw("CMD-12", "CMD-7")
         if claim.enqueue is None:
+            if not view.whole:
+                continue  # somebody may have asked for it past the recorder
+            judged.saw("CMD-12")
             if not view.queue.may_be(claim):
                 judged.fails(
                     "CMD-12",
@@ -19,6 +19,7 @@ def check(view: View, judged: Judged) -> None:
                     claim.call,
                 )
             continue
+        judged.saw("CMD-12", "CMD-7")
         task = claim.payload.get("taskId")
         if claim.kind == "run_task" and task != claim.enqueue.call.route.id:
             judged.fails(

@@ -185,7 +185,9 @@ class Proxy:
 
     def __init__(self, order: Order, recording: Recording) -> None:
         clock = RealClock()
-        self.journal = Journal(Redactor(), recording, recording.elapsed_s, recording.count)
+        self.journal = Journal(
+            Redactor(), recording, recording.elapsed_s, recording.count, recording.keys
+        )
         self.faults = Faults(order.plan, clock, self.journal, recording.elapsed_s, order.seed)
         self.board = Switchboard(partial(upstream, order), self.journal, self.faults)
         self.front = Front(self.board, order.host, order.number)

@@ -44,6 +44,7 @@ class _Line(Struct, forbid_unknown_fields=True):
     body: Raw = Raw(b"null")
     keys: dict[str, str] = {}
     gave: dict[str, str] = {}
+    sent: Raw | None = None
     fault: str | None = None
     action: str = ""
     of: int = -1

@@ -173,9 +173,22 @@ class View:
         before = [note.time_s for note in self.starts if note.time_s <= time_s]
         return before[-1] if before else float("-inf")
 
+    @property
+    def whole(self) -> bool:
+        """Return whether everybody who ever called about the nodes made in it is in this history.
+
+        So it is of what muster played; a recorder may have stood before some and not before others.
+        """
+        return self.recorded.about.scenario is not None
+
     def ours(self, node: int | None) -> bool:
-        """Return whether all that was ever done to a node is in this history."""
-        return node is not None and node in self.nodes.made
+        """Return whether all that was ever done to a node is in this history, and all it did.
+
+        It is made there; and where a recorder stood, its agent was heard of there too.
+        """
+        if node is None or node not in self.nodes.made:
+            return False
+        return self.whole or any(self.of_node(kind, node) for kind in ("heartbeat", "poll"))
 
     def claims_of_ours(self) -> Iterator[Claim]:
         """Yield the claims of nodes that were made in this history."""

@@ -31,6 +31,7 @@ class Journal(History):
         sink: takes the lines.
         elapsed_s: tells the seconds since the recording began.
         count: how many operations there are already, of an earlier recording in the same file.
+        keys: how many names of credentials are taken there.
 
     Attributes:
         failure: why nothing can be written any more.
@@ -39,9 +40,14 @@ class Journal(History):
     """
 
     def __init__(
-        self, redactor: Redactor, sink: Sink, elapsed_s: Callable[[], float], count: int = 0
+        self,
+        redactor: Redactor,
+        sink: Sink,
+        elapsed_s: Callable[[], float],
+        count: int = 0,
+        keys: int = 0,
     ) -> None:
-        super().__init__(redactor)
+        super().__init__(redactor, keys)
         self.ops = [_WRITTEN] * count
         self.failure: OSError | None = None
         self.failed: Callable[[], None] | None = None
