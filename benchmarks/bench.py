@@ -1,7 +1,7 @@
 """Every figure muster promises, measured beside its yardstick in one run.
 
 A figure says little without what the same machine does with the same loop and nothing in it.
-`python benchmarks/bench.py [NAME…]` runs some of them: requests, clock, fleet, suite, serve.
+`python benchmarks/bench.py [NAME…]` runs some of them: requests, clock, fleet, check, suite, serve.
 """
 
 import gc
@@ -10,17 +10,26 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import trio
 from trio.testing import MockClock
 
+from harness.about import About
+from harness.checkers.registry import judge
 from harness.clock import VirtualClock
+from harness.commands.options import SCENARIOS
 from harness.history import History, RecordingPort
+from harness.observed.reading import read_lines
+from harness.observed.view import Rules, View
 from harness.redact import Redactor
+from harness.scenario.catalogue import CATALOGUE_NAME, Catalogue
 from harness.sites.served import serve_master
-from harness.target import SeededEntropy
+from harness.target import ADMIN, SeededEntropy
 from master.config import Config, Timings
 from master.core import Master
 from master.now import Now
@@ -203,7 +212,109 @@ def serve() -> None:
     )
 
 
-BENCHMARKS = {"requests": requests, "clock": clock, "fleet": fleet, "suite": suite, "serve": serve}
+# --- the checkers --------------------------------------------------------------------------------
+
+CHECKED_AGENTS = 400
+CHECKED_S = 4_000.0
+RUN_EVERY_S = 0.5
+
+
+class _Admin:
+    """An administrator of the fleet."""
+
+    def __init__(self, port: RecordingPort) -> None:
+        self._port = port
+        self._headers: dict[str, str] = {}
+
+    async def log_in(self) -> None:
+        self._headers = {}
+        token = (await self.send("POST", "/api/auth/setup", ADMIN))["token"]
+        self._headers = {"authorization": f"Bearer {token}"}
+
+    async def send(self, method: str, path: str, body: object = None) -> Any:
+        raw = b"" if body is None else msgspec.json.encode(body)
+        response = await self._port.send(Request(method, path, self._headers, raw))
+        return msgspec.json.decode(response.body).get("data")
+
+
+async def _recorded(clock: VirtualClock, history: History) -> None:
+    """Record a fleet at work: a backup is asked for twice a second, and each is looked at later."""
+    master = Master(Database(), clock, SeededEntropy(random.Random(0)), Config(bcrypt_cost=4))
+    with master:
+        port = RecordingPort(DirectPort(master.handle), history, "admin", clock.monotonic_s)
+        admin = _Admin(port)
+        await admin.log_in()
+        target = {"name": "disk", "type": "local_disk", "config": {"basePath": "/d"}}
+        disk = await admin.send("POST", "/api/storage-targets", target)
+        members = []
+        for number in range(CHECKED_AGENTS):
+            made = await admin.send("POST", "/api/nodes", {"name": f"agent-{number}"})
+            history.redactor.learn(made["token"])
+            members.append(Member(f"agent-{number}", made["token"]))
+        ids = {one["name"]: one["id"] for one in await admin.send("GET", "/api/nodes")}
+        tasks = []
+        for member in members:
+            body = {"name": member.name, "type": "file", "enabled": True, "sourcePath": "/s"}
+            body |= {"storageTargetIds": [disk["id"]], "nodeId": ids[member.name]}
+            tasks.append((await admin.send("POST", "/api/backup/tasks", body))["id"])
+
+        def way(name: str) -> RecordingPort:
+            return RecordingPort(DirectPort(master.handle), history, name, clock.monotonic_s)
+
+        fleet = Fleet(members, way, clock, seed=0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(master.run_monitors)
+            nursery.start_soon(fleet.run)
+            await clock.sleep(30.0)
+            for number in range(int(CHECKED_S / RUN_EVERY_S)):
+                await admin.send("POST", f"/api/backup/tasks/{tasks[number % len(tasks)]}/run")
+                if number > 200:
+                    await admin.send("GET", f"/api/backup/records/{number - 200}")
+                await clock.sleep(RUN_EVERY_S)
+            fleet.stop()
+            nursery.cancel_scope.cancel()
+
+
+def check() -> None:
+    """Measure all checkers on a long history, with its reading; the yardstick only decodes it."""
+    clock = VirtualClock()
+    history = History(Redactor())
+    history.about = About(profile="2.0", scenario="bench", slack_s=0.0)
+    trio.run(_recorded, clock, history, clock=clock)
+    lines = list(history.lines())
+    del history
+    catalogue = Catalogue.read(SCENARIOS / CATALOGUE_NAME)
+    clauses = frozenset(one.id for one in catalogue if "2.0" in one.profiles)
+    gc.collect()
+    began_s = time.perf_counter()
+    for line in lines:
+        msgspec.json.decode(line)
+    yardstick_s = time.perf_counter() - began_s
+    began_s = time.perf_counter()
+    view = View(read_lines(lines, "bench"), Rules("2.0", clauses, Timings(), 0.0))
+    read_s = time.perf_counter() - began_s
+    findings = judge(view)
+    took_s = time.perf_counter() - began_s
+    said = Counter(finding.verdict.value for finding in findings)
+    assert not said["FAIL"]
+    million = 1_000_000 / (len(lines) - 1)
+    show(
+        "history of 1,000,000 operations, all checkers",
+        f"{took_s * million:.1f} s",
+        f"reading {read_s * million:.1f} s, JSON alone {yardstick_s * million:.1f} s;"
+        f" {len(lines) - 1:,} measured, {said['PASS']} PASS",
+        "under 60 s",
+    )
+
+
+BENCHMARKS = {
+    "requests": requests,
+    "clock": clock,
+    "fleet": fleet,
+    "check": check,
+    "suite": suite,
+    "serve": serve,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or list(BENCHMARKS):

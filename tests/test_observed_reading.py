@@ -166,6 +166,27 @@ def test_all_mistakes_are_told_up_to_a_limit() -> None:
     assert mistakes([b"\n"]) == ["h.jsonl:1: expected an operation, got an empty line"]
 
 
+def test_one_mistake_is_one() -> None:
+    """The lines behind it are right."""
+    notes = [line(index, "info", note="n") for index in range(6)]
+    given = lines(*notes[:2], {**notes[2], "colour": "red"}, notes[3], notes[5])
+
+    assert [one.partition(": ")[0] for one in mistakes(given)] == ["h.jsonl:3", "h.jsonl:5"]
+
+
+def test_what_a_recorder_says_beside_is_read() -> None:
+    """How much of a request's stream went out, and what it stood before."""
+    about = {"muster": "history", "version": 1, "recorder": "r", "target": "t", "started": "s"}
+    whole = {"streamed": 1, "sha256": "0", "whole": True}
+    given = lines(
+        about,
+        line(0, "invoke", f="x", request="PUT /x", body=whole),
+        line(1, "ok", f="x", invoke=0, status=200, body=None, sent=whole),
+    )
+
+    assert read_lines(given, "h.jsonl").about.recorder == "r"
+
+
 def test_a_newer_form_is_refused() -> None:
     """What it means cannot be known."""
     given = lines({"muster": "history", "version": 99}, line(0, "info", note="n"))

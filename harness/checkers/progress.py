@@ -27,7 +27,7 @@ def check(view: View, judged: Judged) -> None:
         answered = [
             one
             for one in view.of_node("poll", node)
-            if one.status is not None and one.index > since
+            if one.index > since and (one.ok or (one.status or 0) >= 500)
         ]
         ends = [one.index for one in answered]
         enough = len(waiting) + POLLS

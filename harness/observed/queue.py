@@ -80,6 +80,7 @@ class Queue:
         nodes: who is who.
         tasks: which task is whose.
         follows_record: a restore goes to the node that made the backup.
+        stale_s: the age at which a command that nobody took is given up.
 
     Attributes:
         enqueues: in the order in which they were asked for.
@@ -90,11 +91,18 @@ class Queue:
     """
 
     def __init__(
-        self, by_kind: dict[str, list[Call]], nodes: Nodes, tasks: Tasks, *, follows_record: bool
+        self,
+        by_kind: dict[str, list[Call]],
+        nodes: Nodes,
+        tasks: Tasks,
+        *,
+        follows_record: bool,
+        stale_s: float = NEVER,
     ) -> None:
         self._nodes = nodes
         self._tasks = tasks
         self._follows_record = follows_record
+        self._stale_s = stale_s
         self.claims = list(_claims(by_kind.get("poll", []), nodes))
         self.by_id: dict[int, list[Claim]] = {}
         self.by_record: dict[tuple[str, Any], Claim] = {}
@@ -169,18 +177,29 @@ class Queue:
         return run.node if run is not None else None
 
     def _match(self) -> None:
-        """Give every claim the oldest enqueue that fits, of its own node where there is one."""
+        """Give every claim the oldest enqueue that fits, of its own node where there is one.
+
+        Of equal ones, those that were certainly made come first, and those that were not too old
+        to be handed out: so nothing is taken for lost that need not be.
+        """
         fitting: dict[tuple[str, Any], list[Enqueue]] = {}
         for enqueue in self.enqueues:
             if enqueue.what is not None:
                 fitting.setdefault((enqueue.kind, enqueue.what), []).append(enqueue)
+        shared = {key for key, among in fitting.items() if len(among) > 1}
         for claim in self.claims:
             among = fitting.get((claim.kind, claim.what), [])
-            free = [one for one in among if one.claim is None and one.call.index < claim.call.end]
-            own = [one for one in free if one.node == claim.node]
-            for enqueue in (own or free)[:1]:
+            before = [one for one in among if one.call.index < claim.call.end]
+            if before:
+                enqueue = min(before, key=lambda one: self._fit(one, claim))
                 enqueue.claim, claim.enqueue = claim, enqueue
-                claim.alone = len(among) == 1
+                claim.alone = (claim.kind, claim.what) not in shared
+                among.remove(enqueue)
+
+    def _fit(self, enqueue: Enqueue, claim: Claim) -> tuple[bool, bool, bool, int]:
+        age_s = claim.call.began_s - enqueue.call.began_s
+        call = enqueue.call
+        return enqueue.node != claim.node, not enqueue.sure, age_s >= self._stale_s, call.index
 
     def of_record(self, kind: str, record: int) -> Enqueue | None:
         """Return what asked for the record of a backup or a restore, where that is known."""

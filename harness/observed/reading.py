@@ -44,7 +44,7 @@ class _Line(Struct, forbid_unknown_fields=True):
     body: Raw = Raw(b"null")
     keys: dict[str, str] = {}
     gave: dict[str, str] = {}
-    sent: Raw | None = None
+    sent: Any = None
     fault: str | None = None
     action: str = ""
     of: int = -1
@@ -123,7 +123,7 @@ class _Reader:
         self._open: dict[int, Call] = {}
         self._bodies: dict[bytes, Any] = {}
         self._time_s = -NEVER
-        self._next: int | None = None
+        self._next = 0
         self._cut: tuple[int, str] | None = None
         self._faults = FaultsSeen()
 
@@ -160,19 +160,22 @@ class _Reader:
             self._wrong(1, "expected operations, got none")
 
     def _wrong(self, number: int, message: str) -> None:
+        """Note a mistake, and take what stands there for the operation that was to come."""
+        self._next += 1
         self.mistakes.append(f"{self.recorded.name}:{number}: {message}")
 
     def _header(self, line: bytes) -> None:
         version = msgspec.json.decode(line).get("version")
         if version != VERSION:
-            self._wrong(1, f"expected a history of version {VERSION}, got version {version!r}")
-            return
+            said = f"expected a history of version {VERSION}, got version {version!r}"
+            raise HistoryError(f"{self.recorded.name}:1: {said}")
         self.recorded.about = msgspec.json.decode(line, type=About)
 
     def _misplaced(self, line: _Line) -> str | None:
         """Return what is wrong with a line where it stands, or `None`."""
-        if line.index != self.recorded.size:
-            return f"expected operation {self.recorded.size}, got {line.index}"
+        if line.index != self._next:
+            expected, self._next = self._next, line.index
+            return f"expected operation {expected}, got {line.index}"
         if line.time < self._time_s:
             return f"expected a time of at least {self._time_s}, got {line.time}"
         if line.type is OpType.INVOKE:
@@ -191,6 +194,7 @@ class _Reader:
     def _keep(self, line: _Line) -> None:
         recorded = self.recorded
         recorded.size += 1
+        self._next += 1
         self._time_s = line.time
         if line.type is OpType.INVOKE:
             assert line.request is not None  # it would be misplaced

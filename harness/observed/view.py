@@ -20,6 +20,9 @@ from master.config import Timings
 DEFAULT_SLACK_S: Final = 1.0
 """How late something may be noticed where the history does not say."""
 
+_ROUNDED_S: Final = 1e-6
+"""How much a time may be off by itself: it is told in nanoseconds, and reckoned in floats."""
+
 _TAMPERED: Final = "tampered with the database"
 _CLOCK_SET: Final = "master's clock set"
 _KILLED: Final = "master killed"
@@ -125,8 +128,8 @@ class View:
 
     @property
     def slack_s(self) -> float:
-        """Return how late something may be noticed, in seconds."""
-        return self.rules.slack_s
+        """Return how late something may be noticed, in seconds; more than times are rounded by."""
+        return max(self.rules.slack_s, _ROUNDED_S)
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -141,7 +144,14 @@ class View:
     @cached_property
     def queue(self) -> Queue:
         """Return the commands."""
-        return Queue(self.by_kind, self.nodes, self.tasks, follows_record=self.holds("RST-10"))
+        stale_s = self.timings.command_timeout_s if self.holds("TMO-11") else NEVER
+        return Queue(
+            self.by_kind,
+            self.nodes,
+            self.tasks,
+            follows_record=self.holds("RST-10"),
+            stale_s=stale_s,
+        )
 
     @cached_property
     def records(self) -> Records:
