@@ -32,6 +32,9 @@ _TOLD_BY_AGENTS: Final = frozenset(
 )
 """What agents say, and a master only repeats; and the part of an API key that anybody may see."""
 
+_NO_SECRETS: Final = "local_disk"
+"""The type of storage target whose configuration holds no secret, whatever its members are called."""
+
 _CLAUSES: Final = {
     "dbpassword": "SEC-1",
     "token": "SEC-3",
@@ -62,9 +65,11 @@ def _veiled(value: Any, path: str, name: str = "") -> Iterator[tuple[str, str]]:
     match value:
         case dict():
             masked = {str(one).lower() for one in value.get("maskedFields") or ()}
+            if value.get("type") != _NO_SECRETS:
+                masked |= SECRET_KEYS
             for key, item in value.items():
                 if key.lower() in CONFIG_KEYS and isinstance(item, dict):
-                    secret = [one for one in item if one.lower() in masked | SECRET_KEYS]
+                    secret = [one for one in item if one.lower() in masked]
                     yield from (
                         (f"{path}.{key}.{one}", one) for one in secret if item[one] == REDACTED
                     )

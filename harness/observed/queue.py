@@ -227,9 +227,11 @@ class Queue:
         ):
             return True
         return any(
-            one.kind == claim.kind
+            not one.sure
+            and one.claim is None
+            and one.kind == claim.kind
             and one.call.index < claim.call.end
-            and (not one.sure or one.what == claim.what)
+            and (claim.kind != "run_task" or one.call.route.id == task)
             for one in self.enqueues
         )
 

@@ -24,6 +24,7 @@ _ROUNDED_S: Final = 1e-6
 """How much a time may be off by itself: it is told in nanoseconds, and reckoned in floats."""
 
 _TAMPERED: Final = "tampered with the database"
+_SLIPPED_IN: Final = "enqueued "
 _CLOCK_SET: Final = "master's clock set"
 _KILLED: Final = "master killed"
 _STARTED: Final = "master started"
@@ -167,6 +168,15 @@ class View:
             if note.process == "muster" and note.text.startswith(_CLOCK_SET):
                 return "the master's clock was set"
         return None
+
+    @cached_property
+    def slipped_in(self) -> frozenset[str]:
+        """Return the types of commands that muster put into the master's queue by itself."""
+        return frozenset(
+            one.text.removeprefix(_SLIPPED_IN)
+            for one in self.notes
+            if one.process == "muster" and one.text.startswith(_SLIPPED_IN)
+        )
 
     @cached_property
     def deaths(self) -> list[Note]:

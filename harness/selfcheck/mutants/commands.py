@@ -229,7 +229,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         "A poll that finds nothing makes a copy of the command that the node was handed last.",
         (
             "    claimed = commands.claim(state.database, node.id, now)\n",
-            '    claimed = commands.claim(state.database, node.id, now)\n    last = state.database.select(Command, "WHERE node_id = ? ORDER BY id DESC LIMIT 1", (node.id,))\n    if claimed is None and last:\n        commands.insert(state.database, node.id, CommandType(last[0].type), last[0].payload, now)\n        claimed = commands.claim(state.database, node.id, now)\n',
+            '    claimed = commands.claim(state.database, node.id, now)\n    last = state.database.query("SELECT type, payload FROM agent_commands WHERE node_id = ? ORDER BY id DESC LIMIT 1", (node.id,))\n    if claimed is None and last:\n        commands.insert(state.database, node.id, CommandType(last[0][0]), last[0][1], now)\n        claimed = commands.claim(state.database, node.id, now)\n',
         ),
     ),
     mutant(
