@@ -441,6 +441,27 @@ def the_oldest_release_takes_late_reports() -> Tale:
     return tale
 
 
+@good("terminal absorbs")
+def an_end_that_is_moved_with_all_times() -> Tale:
+    tale = claimed("2.4")
+    tale.report("alpha", 1, status="success")
+    tale.see(1, "success", completedAt="2026-01-01T00:00:30Z", durationSeconds=30)
+    tale.note("warp 19 s: 4 rows moved back")
+    tale.did(
+        "admin",
+        "GET /api/backup/records/1",
+        None,
+        tale.record(
+            1,
+            "success",
+            startedAt="2025-12-31T23:59:41Z",
+            completedAt="2026-01-01T00:00:11Z",
+            durationSeconds=30,
+        ),
+    )
+    return tale
+
+
 @bad("terminal absorbs", "TMO-5")
 def an_end_that_changes_unasked() -> Tale:
     tale = claimed("2.0")
@@ -957,6 +978,16 @@ def one_id_for_two() -> Tale:
     tale = begun()
     tale.run(1, 1)
     tale.run(1, 1)
+    return tale
+
+
+@good("no phantom")
+def a_command_that_muster_slipped_in() -> Tale:
+    tale = begun()
+    tale.run(1, 1)
+    tale.note("enqueued format_disk")
+    tale.poll("alpha", 1, recordId=1, taskId=1)
+    tale.poll("alpha", 2, kind="format_disk")
     return tale
 
 

@@ -28,7 +28,17 @@ ALLOWED: Final = frozenset(
 """What is answered with a secret, to its owner."""
 
 _TOLD_BY_AGENTS: Final = frozenset(
-    {"logContent", "errorMessage", "lastError", "message", "entries", "databases", "name", "prefix"}
+    {
+        "logContent",
+        "errorMessage",
+        "lastError",
+        "message",
+        "entries",
+        "databases",
+        "name",
+        "nodeName",
+        "prefix",
+    }
 )
 """What agents say, and a master only repeats; and the part of an API key that anybody may see."""
 
@@ -54,14 +64,17 @@ def check(view: View, judged: Judged) -> None:
             judged.saw("SEC-9")
             if not call.veiled or kind in ("list_dir", "discover"):
                 continue
-            for path, name in _veiled(call.answer, ""):
+            for path, name in _veiled(call.answer, "", masks=view.recorded.keyed):
                 clause = _CLAUSES.get(name.lower(), "SEC-9")
                 clause = "SEC-2" if ".config." in path else clause
                 judged.fails(clause, f"an answer holds a secret at {path.lstrip('.')}", call)
 
 
-def _veiled(value: Any, path: str, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield where something was taken out of a value: the path, and the last name on it."""
+def _veiled(value: Any, path: str, name: str = "", *, masks: bool) -> Iterator[tuple[str, str]]:
+    """Yield where something was taken out of a value: the path, and the last name on it.
+
+    An older recorder took masks for secrets: there, no configuration shows anything.
+    """
     match value:
         case dict():
             masked = {str(one).lower() for one in value.get("maskedFields") or ()}
@@ -69,15 +82,15 @@ def _veiled(value: Any, path: str, name: str = "") -> Iterator[tuple[str, str]]:
                 masked |= SECRET_KEYS
             for key, item in value.items():
                 if key.lower() in CONFIG_KEYS and isinstance(item, dict):
-                    secret = [one for one in item if one.lower() in masked]
+                    secret = [one for one in item if masks and one.lower() in masked]
                     yield from (
                         (f"{path}.{key}.{one}", one) for one in secret if item[one] == REDACTED
                     )
                 elif key not in _TOLD_BY_AGENTS:
-                    yield from _veiled(item, f"{path}.{key}", key)
+                    yield from _veiled(item, f"{path}.{key}", key, masks=masks)
         case list():
             for number, item in enumerate(value):
-                yield from _veiled(item, f"{path}[{number}]", name)
+                yield from _veiled(item, f"{path}[{number}]", name, masks=masks)
         case str() if REDACTED in value:
             yield (path, name)
 

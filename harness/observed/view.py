@@ -24,6 +24,7 @@ _ROUNDED_S: Final = 1e-6
 """How much a time may be off by itself: it is told in nanoseconds, and reckoned in floats."""
 
 _TAMPERED: Final = "tampered with the database"
+_WARPED: Final = "warp "
 _SLIPPED_IN: Final = "enqueued "
 _CLOCK_SET: Final = "master's clock set"
 _KILLED: Final = "master killed"
@@ -168,6 +169,11 @@ class View:
             if note.process == "muster" and note.text.startswith(_CLOCK_SET):
                 return "the master's clock was set"
         return None
+
+    @cached_property
+    def warped(self) -> bool:
+        """Return whether stored times were moved back, so that one instant is told in two ways."""
+        return any(one.process == "muster" and one.text.startswith(_WARPED) for one in self.notes)
 
     @cached_property
     def slipped_in(self) -> frozenset[str]:
