@@ -682,6 +682,27 @@ def never_given_up_though_nothing_was_heard() -> Tale:
 
 
 @good("presence")
+def online_until_a_monitor_looks_after_a_warp() -> Tale:
+    tale = begun()
+    tale.note("warp 300 s: 4 rows moved back")
+    tale.later(300)
+    tale.did("admin", "GET /api/nodes", None, [tale.shown("alpha", "online")])
+    tale.later(15.1)
+    tale.did("admin", "GET /api/nodes", None, [tale.shown("alpha", "offline")])
+    return tale
+
+
+@bad("presence", "OFF-1")
+def online_long_after_a_warp() -> Tale:
+    tale = begun()
+    tale.note("warp 300 s: 4 rows moved back")
+    tale.later(300)
+    tale.later(15.1)
+    tale.did("admin", "GET /api/nodes", None, [tale.shown("alpha", "online")])
+    return tale
+
+
+@good("presence")
 def heard_of_lately() -> Tale:
     tale = begun()
     tale.later(40)

@@ -15,7 +15,7 @@ def check(view: View, judged: Judged) -> None:
         if due_s is None:
             continue
         for look in looks:
-            scanned_s = view.up_since_s(look.call.began_s) + view.timings.command_scan_s
+            scanned_s = view.steady_since_s(look.call.began_s) + view.timings.command_scan_s
             if look.call.began_s <= max(due_s, scanned_s + view.slack_s):
                 continue
             judged.saw("TMO-1", RECORD_CLAUSES[key[0]])

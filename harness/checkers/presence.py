@@ -86,7 +86,7 @@ class _Beats:
         if call.route.kind != "self" and view.holds("OFF-8") and silent_s > after_s:
             judged.fails("OFF-8", said, last, call)
         elif silent_s > after_s + scan_s and call.began_s > (
-            view.up_since_s(call.began_s) + scan_s + view.slack_s
+            view.steady_since_s(call.began_s) + scan_s + view.slack_s
         ):
             judged.fails("OFF-1", said, last, call)
 

@@ -106,6 +106,8 @@ class Signs:
     def _node_gone_s(self, node: int) -> float:
         """Return by when a node no longer counts as alive."""
         timings = self._view.timings
+        if self._view.warped:  # the monitor that marks it offline may not have looked meanwhile
+            return self._view.last_beat_s(node) + self._timeout_s
         silent_s = timings.offline_after_s + timings.offline_scan_s + self._view.slack_s
         return self._view.last_beat_s(node) + min(silent_s, self._timeout_s)
 

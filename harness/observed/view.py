@@ -4,6 +4,7 @@ What a release does differently is asked for by its clause: `holds("REC-12")`. S
 same of a profile as the catalogue does, and no rule is written down twice.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ _ROUNDED_S: Final = 1e-6
 """How much a time may be off by itself: it is told in nanoseconds, and reckoned in floats."""
 
 _TAMPERED: Final = "tampered with the database"
-_WARPED: Final = "warp "
+_WARP: Final = re.compile(r"warp ([0-9.e+-]+) s: ")
 _SLIPPED_IN: Final = "enqueued "
 _CLOCK_SET: Final = "master's clock set"
 _KILLED: Final = "master killed"
@@ -173,7 +174,7 @@ class View:
     @cached_property
     def warped(self) -> bool:
         """Return whether stored times were moved back, so that one instant is told in two ways."""
-        return any(one.process == "muster" and one.text.startswith(_WARPED) for one in self.notes)
+        return any(one.process == "muster" and _WARP.match(one.text) for one in self.notes)
 
     @cached_property
     def slipped_in(self) -> frozenset[str]:
@@ -189,15 +190,27 @@ class View:
         """Return the notes of the master being killed."""
         return [one for one in self.notes if one.process == "muster" and one.text == _KILLED]
 
-    @cached_property
-    def starts(self) -> list[Note]:
-        """Return the notes of the master being started again."""
-        return [one for one in self.notes if one.process == "muster" and one.text == _STARTED]
+    def steady_since_s(self, time_s: float) -> float:
+        """Return since when the master's monitors have run at a time as on any day, in seconds.
 
-    def up_since_s(self, time_s: float) -> float:
-        """Return since when the master has run at a time, in seconds."""
-        before = [note.time_s for note in self.starts if note.time_s <= time_s]
-        return before[-1] if before else float("-inf")
+        That is since its last start; and since its stored times were last moved, for monitors
+        look every so often in real time, however much a warp skips.
+        """
+        before = [time for time in self._upset_s if time <= time_s]
+        return before[-1] if before else -NEVER
+
+    @cached_property
+    def _upset_s(self) -> list[float]:
+        """Return when the master began, and when a warp had skipped what it says, in order."""
+        found = []
+        for note in self.notes:
+            if note.process != "muster":
+                continue
+            if note.text == _STARTED:
+                found.append(note.time_s)
+            elif skipped := _WARP.match(note.text):
+                found.append(note.time_s + float(skipped[1]))
+        return sorted(found)
 
     @property
     def whole(self) -> bool:
