@@ -7,6 +7,7 @@ tokens and the ties of tasks to targets; where the database can be written, thos
 their ids, in one short transaction. What is left is counted, never hidden.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -83,6 +84,10 @@ def made_in(history: History) -> Made:
     return made
 
 
+_RUN: Final = re.compile(r"/api/backup/tasks/[0-9]+/run")
+"""A run of one task, which answers its record; one of many answers tasks."""
+
+
 def _note_made(made: Made, path: str, response: Response) -> None:
     kinds = {
         "/api/backup/tasks": "tasks",
@@ -94,7 +99,7 @@ def _note_made(made: Made, path: str, response: Response) -> None:
     kind = kinds.get(path)
     if path.startswith("/api/agent/heartbeat"):
         kind = "nodes"
-    elif path.startswith("/api/backup/tasks/") and path.endswith("/run"):
+    elif _RUN.fullmatch(path):
         kind = "backup records"
     elif path.startswith("/api/backup/records/") and path.endswith("/restore"):
         kind = "restore records"
