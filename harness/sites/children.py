@@ -21,6 +21,10 @@ from simulated_agents.ports.http import HttpPort
 GRACE_S: Final = 600.0
 """The grace of a rotated token, before it is divided by the speed: its 24 h would take over an hour."""
 
+ANSWER_S: Final = 6.0
+"""How long, in real seconds, a question to an agent waits for its answer at least: for as long as the
+few calls of a scenario may take on a busy machine."""
+
 SLACK_S: Final = 1.0
 """How late, in real seconds, something may be noticed."""
 
@@ -59,7 +63,14 @@ class Children:
 
     def _timings(self, scenario: Scenario) -> Timings:
         own = {f"{name}_s": value for name, value in scenario.timing.items()}
-        usual = Timings() if self._warp else replace(Timings(), token_grace_s=GRACE_S)
+        given = Timings()
+        least_s = ANSWER_S * self._speed
+        usual = replace(
+            given,
+            token_grace_s=given.token_grace_s if self._warp else GRACE_S,
+            list_dir_timeout_s=max(given.list_dir_timeout_s, least_s),
+            discover_timeout_s=max(given.discover_timeout_s, least_s),
+        )
         return replace(usual, **own).faster(self._speed)
 
     async def tidy(self, world: World) -> None:
