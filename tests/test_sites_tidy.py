@@ -1,39 +1,54 @@
-"""What a play has made is known by what the server answered, and nothing else is."""
+"""What a play has made on a server, and is removed there again."""
 
-import pytest
+import json
+from typing import Any
 
-from harness.history import History, OpType
+from harness.history import History
 from harness.redact import Redactor
 from harness.sites.tidy import made_in
 from master.protocol.exchange import Request, Response
 
 
-def _answered(path: str, body: str, status: int = 200) -> History:
+def history_of(*exchanges: tuple[str, str, int, Any]) -> History:
+    """Return a history of calls with what each was answered."""
     history = History(Redactor())
-    asked = history.invoke(0.0, "admin", Request("POST", path, {}, b""))
-    history.end(0.1, asked, OpType.OK, Response(status, body.encode()))
+    for method, path, status, data in exchanges:
+        body = json.dumps({"code": "OK", "data": data}).encode()
+        invoke = history.invoke(0.0, "admin", Request(method, path))
+        history.end(0.0, invoke, "ok", Response(status, body))  # type: ignore[arg-type]
     return history
 
 
-@pytest.mark.parametrize(
-    ("path", "data", "made"),
-    [
-        ("/api/backup/tasks", '{"id":3}', {"tasks": {3}}),
-        ("/api/backup/tasks/3/run", '{"id":8,"taskId":3}', {"backup records": {8}}),
-        ("/api/backup/tasks/batch/run", '[{"id":3,"success":true}]', {}),
-        ("/api/backup/records/8/restore", '{"id":9,"taskId":3}', {"restore records": {9}}),
-        ("/api/nodes/batch", '[{"id":4},{"id":5}]', {"nodes": {4, 5}}),
-        ("/api/agent/heartbeat", '{"nodeId":4,"status":"ok"}', {"nodes": {4}}),
-        ("/api/api-keys", '{"apiKey":{"id":2},"plainKey":"k"}', {"API keys": {2}}),
-    ],
-)
-def test_answers_tell_what_was_made(path: str, data: str, made: dict[str, set[int]]) -> None:
-    """An id is one of what the path makes; a run of many names tasks that others may have too."""
-    history = _answered(path, f'{{"code":"OK","message":"success","data":{data}}}')
+def test_what_was_made_is_known_by_its_answer() -> None:
+    """Whatever became of it later."""
+    history = history_of(
+        ("POST", "/api/agent/heartbeat", 200, {"name": "a", "nodeId": 2, "status": "ok"}),
+        ("POST", "/api/nodes/batch", 200, [{"id": 3, "name": "b"}, {"id": 4, "name": "c"}]),
+        ("POST", "/api/storage-targets", 200, {"id": 5}),
+        ("POST", "/api/backup/tasks", 200, {"id": 6}),
+        ("POST", "/api/users", 200, {"id": 7}),
+        ("POST", "/api/api-keys", 200, {"apiKey": {"id": 8}, "plainKey": "bax_"}),
+    )
 
-    assert made_in(history).ids == made
+    assert made_in(history).ids == {
+        "nodes": {2, 3, 4},
+        "storage targets": {5},
+        "tasks": {6},
+        "users": {7},
+        "API keys": {8},
+    }
 
 
-def test_what_was_refused_made_nothing() -> None:
-    """An answer that is no success has made nothing, whatever is in it."""
-    assert made_in(_answered("/api/backup/tasks", '{"data":{"id":3}}', status=400)).ids == {}
+def test_what_others_made_is_not_taken_for_ours() -> None:
+    """An id in an answer is that of a thing made only where the call makes one."""
+    history = history_of(
+        ("POST", "/api/backup/tasks/batch/run", 200, [{"id": 6, "success": True}]),
+        ("POST", "/api/backup/tasks/6/run", 200, {"id": 60, "taskId": 6}),
+        ("POST", "/api/backup/tasks", 400, {"id": 9}),
+        ("GET", "/api/backup/tasks", 200, [{"id": 1}, {"id": 2}]),
+        ("PUT", "/api/users", 200, {"id": 1}),
+        ("POST", "/api/users", 200, None),
+        ("POST", "/api/users", 200, {"id": "1"}),
+    )
+
+    assert made_in(history).ids == {}

@@ -7,7 +7,6 @@ tokens and the ties of tasks to targets; where the database can be written, thos
 their ids, in one short transaction. What is left is counted, never hidden.
 """
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -47,6 +46,12 @@ _ROWS: Final = (
     ("restore records", "DELETE FROM restore_records WHERE task_id = ?", "tasks"),
     ("backup records", "DELETE FROM backup_records WHERE task_id = ?", "tasks"),
     ("ties", "DELETE FROM backup_task_storage_targets WHERE backup_task_id = ?", "tasks"),
+    (
+        "ties",
+        "DELETE FROM backup_task_storage_targets WHERE storage_target_id = ?",
+        "storage targets",
+    ),
+    ("backup records", "DELETE FROM backup_records WHERE storage_target_id = ?", "storage targets"),
 )
 """The rows that no call removes, and whose id they are found by."""
 
@@ -72,47 +77,41 @@ class Made:
         return sorted(self.ids.get(kind, ()), reverse=True)
 
 
+_MAKING: Final = {
+    "/api/backup/tasks": "tasks",
+    "/api/storage-targets": "storage targets",
+    "/api/users": "users",
+    "/api/nodes/batch": "nodes",
+    "/api/api-keys": "API keys",
+    "/api/agent/heartbeat": "nodes",
+}
+"""Calls whose answer holds the id of what was made, or of the node that the caller is."""
+
+
 def made_in(history: History) -> Made:
-    """Return what a play made, by what the server answered; also what it has deleted since."""
+    """Return what a play made, by what the server answered; also what it has deleted since.
+
+    Records are not among it: they are found by the tasks that they belong to, and nothing else says
+    as surely that a record is ours.
+    """
     made = Made()
     for op in history.ops:
         if op.invoke < 0 or not isinstance(op.subject, Response) or op.subject.status != 200:
             continue
         request = history.ops[op.invoke].subject
-        if isinstance(request, Request) and request.method == "POST":
-            _note_made(made, request.path, op.subject)
+        if isinstance(request, Request) and request.method == "POST" and request.path in _MAKING:
+            data = _data(op.subject)
+            for item in data if isinstance(data, list) else [data]:
+                made.add(_MAKING[request.path], _id_of(item))
     return made
 
 
-_RUN: Final = re.compile(r"/api/backup/tasks/[0-9]+/run")
-"""A run of one task, which answers its record; one of many answers tasks."""
-
-
-def _note_made(made: Made, path: str, response: Response) -> None:
-    kinds = {
-        "/api/backup/tasks": "tasks",
-        "/api/storage-targets": "storage targets",
-        "/api/users": "users",
-        "/api/nodes/batch": "nodes",
-        "/api/api-keys": "API keys",
-    }
-    kind = kinds.get(path)
-    if path.startswith("/api/agent/heartbeat"):
-        kind = "nodes"
-    elif _RUN.fullmatch(path):
-        kind = "backup records"
-    elif path.startswith("/api/backup/records/") and path.endswith("/restore"):
-        kind = "restore records"
-    if kind is None:
-        return
-    data = _data(response)
-    for item in data if isinstance(data, list) else [data]:
-        if isinstance(item, Mapping):
-            made.add(
-                kind, item.get("nodeId", item.get("id")) if kind == "nodes" else item.get("id")
-            )
-            if isinstance(item.get("apiKey"), Mapping):
-                made.add(kind, item["apiKey"].get("id"))
+def _id_of(item: Any) -> Any:
+    """Return the id in an answer; nothing where there is none."""
+    if not isinstance(item, Mapping):
+        return None
+    key = item.get("apiKey")
+    return key.get("id") if isinstance(key, Mapping) else item.get("nodeId", item.get("id"))
 
 
 class Tidier:
