@@ -5,12 +5,13 @@ verdicts, known failures and explanations are those of `muster run`.
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from harness.commands.aiming import LONGEST_S
 from harness.commands.options import shortest
 from harness.plan import SPEED, Plan
 from harness.reports.explained import explain, stale_lines
@@ -21,6 +22,8 @@ from harness.scenario.known import TARGETS
 from harness.scenario.loader import ENDING
 from harness.scenario.model import Scenario
 from harness.scenario.suggest import did_you_mean
+from harness.sites.file import ANY_VERSION, TargetFile, read_target
+from harness.sites.order import Order
 from harness.sites.served import ServerError
 from harness.stop import StopError, first_message
 from harness.suite import Suite
@@ -45,7 +48,8 @@ class Settings:
     """What the options say.
 
     Attributes:
-        target: `embedded` or `real`.
+        target: `embedded` or `real`, as known failures name it.
+        target_file: the server of a target file, where one is named.
         profile: the release to be judged as.
         seed: decides all that is random.
         speed: how much faster than written time passes on the real target.
@@ -56,12 +60,21 @@ class Settings:
     """
 
     target: str
+    target_file: TargetFile | None
     profile: str
     seed: int
     speed: float
     known: Path | None
     strict: bool
     folders: tuple[Path, ...]
+
+    @property
+    def order(self) -> Order | None:
+        """Return how the target is to be played on; the log of its server goes beside its file."""
+        if self.target_file is None:
+            return None
+        path = self.target_file.path
+        return Order(path.with_name(f"{path.stem}.server.log"), LONGEST_S)
 
     @classmethod
     def read(cls, config: pytest.Config) -> "Settings":
@@ -74,9 +87,15 @@ class Settings:
         known = _said(config, "known_failures")
         if known and not Path(known).is_file():
             raise pytest.UsageError(f"--muster-known-failures: expected a file, got {known!r}")
+        said = _said(config, "target") or ""
+        profile = _said(config, "profile")
+        if profile is not None:
+            _one_of("profile", profile, KNOWN_PROFILES)
+        file = _target_file(said, profile, _said(config, "speed"))
         return cls(
-            target=_target(_said(config, "target") or ""),
-            profile=_one_of("profile", _said(config, "profile") or DEFAULT_PROFILE, KNOWN_PROFILES),
+            target=_one_of("target", said, TARGETS) if file is None else "real",
+            target_file=file,
+            profile=(profile or DEFAULT_PROFILE) if file is None else file.profile,
             seed=int(_number("seed", _said(config, "seed") or "0", whole=True)),
             speed=_number("speed", _said(config, "speed") or str(SPEED), whole=False),
             known=Path(known) if known else None,
@@ -91,13 +110,26 @@ def _said(config: pytest.Config, name: str) -> str | None:
     return option or setting or None
 
 
-def _target(said: str) -> str:
-    if "/" in said or ":" in said or Path(said).is_file():
-        message = "pointing at a master that already runs is not supported yet"
-        raise pytest.UsageError(
-            f"--muster-target: expected {' or '.join(TARGETS)}, got {said!r}: {message}"
-        )
-    return _one_of("target", said, TARGETS)
+def _target_file(said: str, profile: str | None, speed: str | None) -> TargetFile | None:
+    """Return the target of a file that was named, `None` where it was a word.
+
+    Raises:
+        pytest.UsageError: there is no such file, something is wrong with it, or a speed is said too.
+
+    """
+    path = Path(said)
+    if path.suffix != ".toml" and "/" not in said and ":" not in said and not path.is_file():
+        return None
+    if not path.is_file():
+        expected = f"{', '.join(TARGETS)} or a target file that is there"
+        raise pytest.UsageError(f"--muster-target: expected {expected}, got {said!r}")
+    if speed is not None:
+        raise pytest.UsageError(f"--muster-speed: how fast the target is, {said} says")
+    try:
+        file = read_target(path)
+    except StopError as error:
+        raise pytest.UsageError(error.message) from None
+    return file if profile is None else replace(file, profile=profile, version=ANY_VERSION)
 
 
 def _one_of(option: str, said: str, names: tuple[str, ...]) -> str:
@@ -212,7 +244,11 @@ class ScenarioFile(pytest.File):
                 profile=settings.profile,
                 clock="virtual" if settings.target == "embedded" else "real",
                 seed=settings.seed,
-                speed=settings.speed,
+                speed=settings.speed
+                if settings.target_file is None
+                else settings.target_file.speed,
+                target_file=settings.target_file,
+                order=settings.order,
                 known=known,
                 strict=settings.strict,
             )
@@ -256,7 +292,7 @@ class ScenarioItem(pytest.Item):
         """
         try:
             report = run_plan(self._plan, [])
-        except* (ServerError, NoReply) as group:
+        except* (ServerError, StopError, NoReply) as group:
             raise NotPassedError(f"the target: {first_message(group)}") from None
         if report.interrupted:
             raise KeyboardInterrupt

@@ -11,7 +11,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; each has a setting of the same name, which it overrides."""
     group = parser.getgroup("muster", "muster: conformance scenarios")
     for name, metavar, text in (
-        ("target", "TARGET", "collect scenario files and play them against this: embedded or real"),
+        (
+            "target",
+            "TARGET",
+            "collect scenario files and play them against this: embedded, real or a target file",
+        ),
         ("profile", "PROFILE", "the release to be judged as; 2.0 when left out"),
         ("seed", "N", "decides all that is random; 0 when left out"),
         ("speed", "FACTOR", "real target: how much shorter timers and waits are; 20 when left out"),

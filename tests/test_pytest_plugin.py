@@ -1,9 +1,12 @@
 """Scenario files as tests of pytest, in a project of its own."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -245,7 +248,9 @@ def test_a_mistake_in_the_catalogue(project: pytest.Pytester) -> None:
     ("arguments", "said"),
     [
         (["--muster-target", "embeded"], "got 'embeded'; did you mean 'embedded'?"),
-        (["--muster-target", "http://127.0.0.1:1"], "is not supported yet"),
+        (["--muster-target", "http://127.0.0.1:1"], "or a target file that is there"),
+        (["--muster-target", "none.toml"], "or a target file that is there, got 'none.toml'"),
+        (["--muster-target", "wrong.toml"], "wrong.toml:1:1: error: expected*"),
         ([*EMBEDDED, "--muster-profile", "2.O"], "did you mean '2.0'?"),
         ([*EMBEDDED, "--muster-seed", "x"], "expected a whole number from 0, got 'x'"),
         ([*EMBEDDED, "--muster-speed", "0"], "expected a number from 1 to 100, got '0'"),
@@ -255,6 +260,7 @@ def test_a_mistake_in_the_catalogue(project: pytest.Pytester) -> None:
 )
 def test_mistakes_in_options(project: pytest.Pytester, arguments: list[str], said: str) -> None:
     """A line that says what was expected; pytest exits 4."""
+    (project.path / "wrong.toml").write_text("ulr = 'http://127.0.0.1:1'\n")
     result = pytest_run(project, *arguments)
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -269,6 +275,29 @@ def test_a_file_may_be_named_and_a_folder_set(project: pytest.Pytester) -> None:
     pytest_run(project, *EMBEDDED, "more/story.yaml").assert_outcomes(passed=1)
     project.makeini("[pytest]\nmuster_scenarios = more\n")
     pytest_run(project, *EMBEDDED, "more").assert_outcomes(passed=1)
+
+
+def test_a_target_file(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server is played on, started and stopped for each scenario where it has a command."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serve = ["-m", "harness", "serve", f"--port={port}", "--database=m.db", "--profile=2.4"]
+    (project.path / "target.toml").write_text(
+        f'url = "http://127.0.0.1:{port}"\nprofile = "2.4"\ndatabase = "m.db"\n'
+        '[setup]\nusername = "admin"\npassword = { env = "PASSWORD_OF_TARGET" }\n'
+        f"[command]\nargv = {json.dumps([sys.executable, '-P', *serve])}\n"
+    )
+    monkeypatch.setenv("PASSWORD_OF_TARGET", "correct-horse")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    result = pytest_run(project, "--muster-target", "target.toml")
+    refused = pytest_run(project, "--muster-target", "target.toml", "--muster-speed", "5")
+
+    result.assert_outcomes(passed=2)
+    assert (project.path / "target.server.log").read_text().count("stopped") == 1
+    refused.stderr.fnmatch_lines(
+        ["ERROR: --muster-speed: how fast the target is, target.toml says"]
+    )
 
 
 def test_cases_are_tests(project: pytest.Pytester) -> None:
