@@ -82,6 +82,12 @@ class Listener:
     def playing(self, scenario: Scenario) -> None:
         """Hear that a scenario begins."""
 
+    def waiting(self, scenario: Scenario, what: str, for_s: float) -> None:
+        """Hear that a scenario waits: for what, and for how many seconds at most.
+
+        Only where seconds pass.
+        """
+
     def played(self, outcome: Outcome, history: History | None) -> None:
         """Hear what came of a scenario, with what happened in it; `None` when it was skipped."""
 

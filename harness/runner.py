@@ -20,6 +20,7 @@ from harness.sites.able import EVERYTHING, Able
 from harness.sites.children import Children
 from harness.sites.notes import Notes
 from harness.sites.playing import Grounds, play_on
+from harness.sites.rehearsal import senseless, unusual
 from harness.sites.visit import visiting
 from harness.target import play_embedded
 from harness.trial.playing import play_trials
@@ -62,7 +63,7 @@ def run(plan: Plan, listeners: Sequence[Listener]) -> Report:
         elif plan.clock == "virtual":
             _run_virtual(plan, tell)
         else:
-            trio.run(_run_real, plan, tell)
+            trio.run(_run_real, plan, tell, _rehearse(plan))
     except* KeyboardInterrupt:
         interrupted = True
     done = tuple(outcomes[one.id] for one in plan.scenarios if one.id in outcomes)
@@ -116,6 +117,10 @@ class _Tell:
         """Tell that a scenario begins."""
         self._hear.playing(scenario)
 
+    def waiting(self, scenario: Scenario, what: str, for_s: float) -> None:
+        """Tell that a scenario waits."""
+        self._hear.waiting(scenario, what, for_s)
+
     def played(self, outcome: Outcome, history: History | None) -> None:
         """Complete an outcome with its verdict and with the command that plays it again; tell it."""
         self._plan.rules.settle(outcome)
@@ -165,7 +170,16 @@ async def _run_trials(plan: Plan, trial: Trial, tell: _Tell) -> None:
     await play_trials(trial, plan.profile, scenarios, plan.seed, tell)
 
 
-async def _run_real(plan: Plan, tell: _Tell) -> None:
+def _rehearse(plan: Plan) -> frozenset[str]:
+    """Return the scenarios that make no sense with the target's timers."""
+    target = plan.target_file
+    timing = None if target is None else unusual(target.timings, target.speed)
+    if timing is None:
+        return frozenset()
+    return senseless(plan.scenarios, plan.profile, timing, plan.seed)
+
+
+async def _run_real(plan: Plan, tell: _Tell, no_sense: frozenset[str]) -> None:
     if plan.target_file is None:
         children = Children(plan.profile, plan.speed, warp=plan.clock == "warp")
         await _play_where_able(plan, tell, children)
@@ -173,6 +187,7 @@ async def _run_real(plan: Plan, tell: _Tell) -> None:
     assert plan.order is not None  # there is one for each target
     async with visiting(plan.target_file, plan.order) as visit:
         tell.site = visit.notes
+        visit.able = replace(visit.able, senseless=no_sense)
         await _play_where_able(plan, tell, visit)
 
 

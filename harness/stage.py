@@ -212,6 +212,7 @@ class Stage:
         self._world.history.note(self._world.elapsed_s(), "muster", f"wait {duration.text}")
         clock = self._world.clock
         deadline_s = clock.monotonic_s() + scope.seconds(duration)
+        self._world.announce(duration.text, scope.seconds(duration))
         with self._world.activity.resting():
             await self._waiting.wait(deadline_s, self._waits[step.place], self._known(scope))
         self._waits_drag_s += clock.monotonic_s() - deadline_s
@@ -229,6 +230,7 @@ class Stage:
         clock = self._world.clock
         within_s = scope.seconds(step.args["within"]) + self._world.slack_s
         deadline_s = clock.monotonic_s() + within_s
+        self._world.announce(f"at most {step.args['within'].text}", within_s)
         while True:
             mismatch = await self._eyes.look(scope, step.args["expect"])
             if mismatch is None:

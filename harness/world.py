@@ -76,6 +76,7 @@ class World:
         scratch: a folder that the master may write in, where nobody else does.
         master: its process, or `None` where it must not be killed.
         hiccups: what is done about answers that say that the server stumbled.
+        announce: is told for what a scenario waits, and for how many seconds at most.
         shift_clock: sets the master's wall clock forward by seconds, or back; `None` where nothing
             can.
         pace: how often agents beat and poll, where that is not the real agent's, `factor` times as
@@ -105,6 +106,7 @@ class World:
     net: str = "192.0.2"
     master: Mortal | None = None
     hiccups: Hiccups = field(default_factory=Hiccups)
+    announce: Callable[[str, float], None] = lambda _what, _for_s: None
     shift_clock: Callable[[float], None] | None = None
     pace: Timing | None = None
     make_program: MakeProgram | None = None

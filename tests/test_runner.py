@@ -1,5 +1,6 @@
 """Runs in which something goes wrong with muster, not with the master."""
 
+import re
 from dataclasses import replace
 from io import StringIO
 from typing import Any
@@ -67,3 +68,24 @@ def test_an_interrupted_run_says_what_is_left() -> None:
     assert report.unfinished == ("two", "three")
     assert report.exit_code is Exit.UNKNOWN
     assert "not finished: two, three" in written
+
+
+def test_long_waits_are_told_where_no_line_can_change() -> None:
+    """One line for those that end at about the same time: who plays, and until when."""
+    one, two, three = (replace(scene(STORY), id=name) for name in ("one", "two", "three"))
+    written = StringIO()
+    terminal = Terminal(Console(file=written, width=200))
+    terminal.started(Plan((one, two, three), CATALOGUE, "2.0", "real", 0))
+    head = written.tell()
+    for scenario in (one, two):
+        terminal.playing(scenario)
+    terminal.waiting(one, "5s", 5.0)
+    terminal.waiting(one, "command_timeout", 600.0)
+    terminal.waiting(two, "command_timeout + 1s", 601.0)
+    lines = written.getvalue()[head:].splitlines()
+
+    assert len(lines) == 1
+    assert re.fullmatch(
+        r"0/3  2 playing, 1 to come; until \d\d:\d\d:\d\d at the latest: one waits \(command_timeout\)",
+        lines[0],
+    )

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.live import Live
@@ -23,6 +24,8 @@ from harness.reports.explained import (
 from harness.reports.visited import site_lines
 from harness.scenario.model import Scenario
 from harness.verdict import Outcome, Report, Verdict, worst
+from master.protocol.times import NS
+from simulated_agents.clock import RealClock
 
 STYLES: Final = {
     Verdict.PASS: "green",
@@ -34,8 +37,19 @@ STYLES: Final = {
     Verdict.KNOWN: "cyan",
 }
 
+LINE_EVERY_S: Final = 60
+"""Where no live line can be, a wait is told that ends so much later than the one told last."""
+
 _SHOWN_AT_ONCE: Final = 3
 """How many scenarios a line names."""
+
+
+class Wait(NamedTuple):
+    """A scenario that waits: for what, and until when."""
+
+    scenario: str
+    what: str
+    until_ns: int
 
 
 class Terminal(Listener):
@@ -49,6 +63,9 @@ class Terminal(Listener):
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._playing: dict[str, None] = {}
+        self._waits: dict[str, Wait] = {}
+        self._clock = RealClock()
+        self._told_ns = 0
         self._done = 0
         self._total = 0
         self._live: Live | None = None
@@ -57,6 +74,8 @@ class Terminal(Listener):
         """Say what is run, the seed first of all."""
         self._total, self._done = len(plan.scenarios), 0
         self._playing.clear()
+        self._waits.clear()
+        self._told_ns = 0
         speed = ""
         if plan.clock != "virtual" and plan.speed != 1:
             speed = f", {plan.speed:g} × as fast as the seed's timers"
@@ -77,9 +96,20 @@ class Terminal(Listener):
         self._playing[scenario.id] = None
         self._show_progress()
 
+    def waiting(self, scenario: Scenario, what: str, for_s: float) -> None:
+        """Show what is waited for, and until when."""
+        wait = Wait(scenario.id, what, self._clock.now_ns() + int(for_s * NS))
+        self._waits[scenario.id] = wait
+        self._show_progress()
+        later = wait.until_ns >= self._told_ns + LINE_EVERY_S * NS
+        if not self._console.is_terminal and for_s >= LINE_EVERY_S and later:
+            self._told_ns = wait.until_ns
+            self._console.print(escape(self._progress()))
+
     def played(self, outcome: Outcome, _: History | None) -> None:
         """Show what came of a scenario, if anything is wrong with it."""
         self._playing.pop(outcome.scenario.id, None)
+        self._waits.pop(outcome.scenario.id, None)
         self._done += 1
         if outcome.verdict not in {Verdict.PASS, Verdict.SKIP, Verdict.KNOWN}:
             self._line(outcome.verdict, f"{outcome.scenario.id}: {outcome.scenario.shows}")
@@ -88,8 +118,22 @@ class Terminal(Listener):
     def _show_progress(self) -> None:
         if self._live is None:
             return
-        now = _few(list(self._playing))
-        self._live.update(Text(f"{self._done}/{self._total}  {now}", style="dim"))
+        self._live.update(Text(self._progress(), style="dim"))
+
+    def _progress(self) -> str:
+        """Return how far the run is, and what it waits for the longest."""
+        playing = len(self._playing)
+        line = f"{self._done}/{self._total}  "
+        now_ns = self._clock.now_ns()
+        waits = [wait for wait in self._waits.values() if wait.until_ns > now_ns]
+        if not waits:
+            return line + _few(list(self._playing))
+        last = max(waits, key=lambda wait: wait.until_ns)
+        left = self._total - self._done - playing
+        return (
+            f"{line}{playing} playing, {left} to come; until {clock_time(last.until_ns)} at the"
+            f" latest: {last.scenario} waits ({last.what})"
+        )
 
     def finished(self, report: Report) -> None:
         """Explain every failure, and close with the verdict."""
@@ -178,6 +222,11 @@ class Terminal(Listener):
             )
         code = worst(report.exit_code for report in reports)
         self._console.print(f"the worst of {len(reports)} profiles: exit {code.value}")
+
+
+def clock_time(instant_ns: int) -> str:
+    """Return what the clock on the wall here shows at an instant."""
+    return f"{datetime.fromtimestamp(instant_ns // NS, UTC).astimezone():%H:%M:%S}"
 
 
 def _few(names: list[str]) -> str:

@@ -7,6 +7,7 @@ in the air, whose scenarios nobody can judge.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Protocol
 
 import trio
@@ -67,6 +68,10 @@ class Audience(Protocol):
 
     def playing(self, scenario: Scenario) -> None:
         """Hear that a scenario begins."""
+        ...
+
+    def waiting(self, scenario: Scenario, what: str, for_s: float) -> None:
+        """Hear that it waits: for what, and for how many seconds at most."""
         ...
 
     def played(self, outcome: Outcome, history: History) -> None:
@@ -157,7 +162,9 @@ class _Group:
         """Play a scenario once; tell what came of it, or keep it to be played again."""
         if scenario.id not in self._plays:
             self._audience.playing(scenario)
-        world = site.world(scenario, self._seed, self._activity)
+        world = site.world(
+            scenario, self._seed, self._activity, partial(self._audience.waiting, scenario)
+        )
         self._in_the_air[scenario.id] = (scenario, world)
         try:
             outcome = await play(scenario, world)

@@ -5,7 +5,7 @@ into a `Site`, and all of them are played on in one way (`harness.sites.playing`
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ from simulated_agents.rng import fork
 
 BEARS_S: Final = 20.0
 """How late things may be in all, in seconds of a scenario: no expectation is closer to its limit,
-but those of scenarios that say so (`exact`)."""
+but those of scenarios that say so (`exact`); with shorter timers it is as much less."""
 
 EXACT_BEARS_S: Final = 0.3
 """The same for those."""
@@ -71,13 +71,20 @@ class Site:
     next_net: Callable[[], str]
     warps: Path | None = None
 
-    def world(self, scenario: Scenario, seed: int, activity: Activity) -> World:
+    def world(
+        self,
+        scenario: Scenario,
+        seed: int,
+        activity: Activity,
+        announce: Callable[[str, float], None],
+    ) -> World:
         """Return the world of one play of a scenario, with names of its own.
 
         Args:
             scenario: what is to be played.
             seed: that of the run.
             activity: is told when the scenario only waits.
+            announce: is told for what it waits, and for how many seconds at most.
 
         """
         history = History(Redactor())
@@ -117,6 +124,7 @@ class Site:
             started_s=started_s,
             activity=activity,
             hiccups=Hiccups(PAUSES_S, note),
+            announce=announce,
             scratch=str(self.scratch / prefix),
             net=self.next_net(),
             master=self.process if scenario.kills_master else None,
@@ -127,7 +135,14 @@ class Site:
         """Return how much of a scenario may be late before nobody can tell why it fails."""
         if scenario.exact is not None:
             return EXACT_BEARS_S / self.speed
-        return max(self.slack_s, BEARS_S / self.speed)
+        usual = Timings().faster(self.speed)
+        parts: list[float] = [
+            getattr(self.timings, timer.name) / getattr(usual, timer.name)
+            for timer in fields(usual)
+            if timer.name
+            != "token_grace_s"  # longer than anything else, and shortened by ourselves
+        ]
+        return max(self.slack_s, BEARS_S / self.speed * min(1, *parts))
 
 
 def nets(first: int) -> Callable[[], str]:
