@@ -219,6 +219,61 @@ async def test_a_server_that_muster_did_not_start_is_not_killed(tmp_path: Path) 
     assert "kills the master's process, which muster did not start" in text
 
 
+async def test_a_server_that_dies(tmp_path: Path) -> None:
+    """What is in the air is unknown, the rest is not played, and it is the target's fault."""
+    ground = Ground(tmp_path, {"waiting": WAITING, "zero": KILLING})
+    async with serve_master(Timings(), "2.4") as served, trio.open_nursery() as nursery:
+        ground.aim(served.url)
+
+        async def kill() -> None:
+            await trio.to_thread.run_sync(wait_for_a_node, served.database)
+            await served.process.stop()
+
+        nursery.start_soon(kill)
+        code, text, report = await ground.run()
+
+    by_id = {one["id"]: one for one in report["scenarios"]}
+    assert code == Exit.TARGET, text
+    assert by_id["waiting"]["verdict"] == "UNKNOWN"
+    assert "nothing listens there" in by_id["waiting"]["reason"]
+    assert "(exit 6: the server ended in the middle)" in text
+    assert list(report["target"]["missed"].values()) == ["the server was gone"] * 2
+
+
+async def test_a_started_server_that_dies(tmp_path: Path) -> None:
+    """It is said how it ended and what it wrote last; it is started again, and the rest is played."""
+    ground = Ground(tmp_path, {"a-waiting": WAITING, "killing": KILLING})
+    ground.aim_at_command("crowd = 1")
+    file = tmp_path / "target.toml"
+    shell = ["/bin/sh", "-c", "echo $$ > pid; exec " + " ".join(argv_of(file))]
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("argv")]
+    file.write_text("\n".join([*lines, f"argv = {json.dumps(shell)}"]))
+
+    async def kill() -> None:
+        await trio.to_thread.run_sync(wait_for_a_node, tmp_path / "master.db")
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGSEGV)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(kill)
+        code, text, report = await ground.run()
+
+    assert code == Exit.UNKNOWN, text
+    assert [one["verdict"] for one in report["scenarios"]] == ["UNKNOWN", "PASS"]
+    (death,) = report["target"]["deaths"]
+    assert death.startswith("the server was ended by SIGSEGV; ")
+    assert "target.server.log ends with:" in death
+    assert report["target"]["gone"] is None
+    assert (report["target"]["left"], report["target"]["missed"]) == ({}, {})
+    assert counts(tmp_path / "master.db")["nodes"] == 1
+
+
+def argv_of(file: Path) -> list[str]:
+    """Return the command of a target file."""
+    (line,) = [line for line in file.read_text().splitlines() if line.startswith("argv")]
+    argv: list[str] = json.loads(line.partition("=")[2])
+    return argv
+
+
 async def test_a_port_that_another_server_has(tmp_path: Path) -> None:
     """That one is not taken for ours."""
     ground = Ground(tmp_path, {"story": PASSING})
@@ -253,15 +308,18 @@ def test_the_server_ends_with_muster(tmp_path: Path, number: signal.Signals) -> 
     ground = Ground(tmp_path, {"waiting": WAITING})
     port = ground.aim_at_command()
     process = subprocess.Popen(ground.words(), env=ground.environment, stdout=subprocess.DEVNULL)
-    wait_until(
-        lambda: (tmp_path / "master.db").exists() and counts(tmp_path / "master.db")["nodes"] == 2
-    )
+    wait_for_a_node(tmp_path / "master.db")
     process.send_signal(number)
     process.wait(PATIENCE_S)
 
     wait_until(lambda: not listening(port))
     assert process.returncode == (-number if number is signal.SIGKILL else Exit.UNKNOWN)
     assert counts(tmp_path / "master.db")["nodes"] == (2 if number is signal.SIGKILL else 1)
+
+
+def wait_for_a_node(database: Path) -> None:
+    """Wait until somebody has made a node beside the master's own."""
+    wait_until(lambda: database.exists() and counts(database)["nodes"] > 1)
 
 
 def listening(port: int) -> bool:

@@ -18,6 +18,7 @@ class Able:
         timings: its timers on its own clock, which cannot be set; `None` where each scenario sets
             those that it wants.
         speed: how much faster than written the literal durations of scenarios pass.
+        senseless: the ids of scenarios that make no sense with these timers.
         longest_s: for how long, in real seconds, a scenario may wait; `None` is for ever.
         agent: there is a program to judge as an agent, and nothing else is judged.
 
@@ -30,6 +31,7 @@ class Able:
     others: str = ""
     timings: Timings | None = None
     speed: float = 1.0
+    senseless: frozenset[str] = frozenset()
     longest_s: float | None = None
     agent: bool = False
 

@@ -45,6 +45,8 @@ def _timers(scenario: Scenario, able: Able) -> str | None:
         here_s = getattr(able.timings, f"{name}_s") * able.speed
         if abs(here_s - wanted_s) > wanted_s * 1e-9:
             return f"wants {name} to be {wanted_s:g} s, which is {here_s:g} s here"
+    if scenario.id in able.senseless:
+        return "its waits only make sense with the usual timers"
     return None
 
 
@@ -55,7 +57,7 @@ def _too_long(scenario: Scenario, able: Able) -> str | None:
     span = span_s(scenario, able.timings or Timings(), able.speed)
     if span <= longest_s:
         return None
-    return f"waits for {_minutes(span)}, longer than --longest {_minutes(longest_s)}"
+    return f"waits for longer than {_minutes(longest_s)} (--longest)"
 
 
 def span_s(scenario: Scenario, timings: Timings, speed: float = 1.0) -> float:

@@ -77,6 +77,10 @@ class CommandServer:
                 " to play on it"
             )
 
+    async def is_free(self) -> bool:
+        """Return whether nobody is where the server will be."""
+        return await self._who_answers() is None
+
     async def _who_answers(self) -> str | None:
         port = self._make_port()
         try:

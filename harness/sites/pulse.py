@@ -1,4 +1,4 @@
-"""Does the server live? Calls without an answer, several in a row, and its own word, decide."""
+"""Does the server live? It is asked now and then, and when several calls in a row got no answer."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -7,6 +7,9 @@ import trio
 
 from master.protocol.exchange import Request, Response
 from simulated_agents.ports import NoReply, Port, close_port
+
+EVERY_S: Final = 2.0
+"""How often a server is asked whether it lives, while everybody waits."""
 
 SILENT_MAX: Final = 3
 """How many calls in a row may get no answer before the server is asked whether it lives."""
@@ -54,7 +57,11 @@ class Pulse:
     async def stopped(self) -> str:
         """Return why the server is gone, once it is."""
         while True:
-            await self._doubt.wait()
+            with trio.move_on_after(EVERY_S):
+                await self._doubt.wait()
+            if self.expected:
+                await trio.sleep(EVERY_S)
+                continue
             reason = self._known or await self._ask()
             if reason is not None and not self.expected:
                 return reason

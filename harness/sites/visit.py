@@ -133,7 +133,8 @@ class Visit:
         insist(self._target, found)
         if self._order.warp:
             insist_on_warp(self._target, found)
-        self.able = found.able(self._target, self._order.longest_s)
+        longest_s = None if self._order.warp else self._order.longest_s
+        self.able = found.able(self._target, longest_s)
         if self.able.writes_tables:
             self._tidier.use_tables(self._tables)
 
