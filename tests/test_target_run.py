@@ -115,6 +115,14 @@ class Ground:
         report = ["--json", str(self.folder / "report.json")]
         return [sys.executable, "-m", "harness", "run", *paths, *report, *map(str, options)]
 
+    async def sweep(self) -> str:
+        """Clean the server up; return what was written."""
+        words = ["target", "clean", "--target", str(self.folder / "target.toml")]
+        done = await trio.run_process(
+            [sys.executable, "-m", "harness", *words], env=self.environment, capture_stdout=True
+        )
+        return done.stdout.decode()
+
     async def run(self, *options: object) -> tuple[int, str, dict[str, Any]]:
         """Play the scenarios; return the exit code, what was written, and the report."""
         with trio.fail_after(PATIENCE_S):
@@ -191,6 +199,29 @@ async def test_everything_is_kept_when_asked_for(tmp_path: Path) -> None:
     assert len(names) == 2
     assert all(name.startswith("muster-") and "-s0-" in name for name in names)
     assert "is kept, as asked for" in text
+
+
+@pytest.mark.parametrize("how", ["runs", "command"])
+async def test_what_was_kept_is_swept(tmp_path: Path, how: str) -> None:
+    """All of it at once; a server that has a command is started for it."""
+    ground = Ground(tmp_path, {"story": PASSING})
+    if how == "command":
+        ground.aim_at_command()
+        await ground.run("--keep")
+        swept = await ground.sweep()
+        after = counts(tmp_path / "master.db")
+    else:
+        async with serve_master(Timings(), "2.4") as served:
+            ground.aim(served.url, f'database = "{served.database}"')
+            await ground.run("--keep")
+            swept = await ground.sweep()
+            after = counts(served.database)
+
+    assert "2 nodes" in swept
+    assert "1 restore records" in swept
+    assert "left behind" not in swept
+    assert after == {table: int(table in {"nodes", "users"}) for table in TABLES}
+    assert ADMIN["password"] not in swept
 
 
 async def test_a_command_is_started_killed_and_stopped(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import trio
 from harness.commands.aiming import LONGEST_S, log_of
 from harness.commands.asking import Given, Interview, known_secret, write_private
 from harness.hiccups import PAUSES_S, Hiccups, PatientPort
+from harness.reports.visited import left_lines, removed_line
 from harness.sites.door import TIMEOUT_S, Way, ask_health, check_version, is_fresh, open_door
 from harness.sites.file import FILE_NAME, SetUp, TargetFile, read_target
 from harness.sites.found import Found, insist, look
 from harness.sites.judgeable import judgeable
 from harness.sites.ports import port_maker
 from harness.sites.process import CommandServer, running
+from harness.sites.sweep import sweep
 from harness.sites.told import tell, tell_judgeable
 from harness.sites.writing import target_text
 from harness.stop import StopError
@@ -23,6 +25,7 @@ from harness.suite import Suite
 from harness.verdict import Exit
 from master.protocol.profiles import PROFILES
 from simulated_agents.clock import RealClock
+from simulated_agents.ports import NoReply
 
 
 @click.group()
@@ -146,3 +149,20 @@ def _write(path: Path, text: str) -> None:
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+@target.command()
+@target_option
+def clean(path: Path) -> int:
+    """Remove from the server what runs left there that were killed, or told to keep it.
+
+    That is everything whose name begins with muster-, and what belongs to it.
+    """
+    try:
+        tally = trio.run(sweep, read_target(path), log_of(path, ()))
+    except NoReply as error:
+        raise StopError(Exit.TARGET, str(error)) from None
+    click.echo(removed_line(tally))
+    for line in left_lines(tally):
+        click.echo(line)
+    return Exit.OK

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.sites.notes import Notes
+from harness.sites.notes import Notes, Tally
 from harness.verdict import Report
 
 
@@ -34,11 +34,21 @@ def _left(site: Notes) -> Iterator[str]:
     tally = site.tally
     if site.kept:
         yield "everything that was made there is kept, as asked for"
+    yield from left_lines(tally)
+    for prefix, reason in tally.missed.items():
+        yield f"left behind, maybe: what begins with {prefix} ({reason}); muster target clean"
+
+
+def left_lines(tally: Tally) -> Iterator[str]:
+    """Yield what could not be removed, and why, if there is anything."""
     if tally.left:
         why = f" ({'; '.join(tally.reasons)})" if tally.reasons else ""
         yield f"left behind, for there is no call that removes them: {_list(tally.left)}{why}"
-    for prefix, reason in tally.missed.items():
-        yield f"left behind, maybe: what begins with {prefix} ({reason}); muster target clean"
+
+
+def removed_line(tally: Tally) -> str:
+    """Return what was removed, in a line."""
+    return f"removed {_list(tally.removed)}" if tally.removed else "nothing to remove"
 
 
 def _list(counts: Mapping[str, int]) -> str:

@@ -39,6 +39,6 @@ async def sweep(target: TargetFile, log: Path) -> Tally:
         found = await look(target, way, port, RealClock())
         insist(target, found)
         tidier = Tidier(port, way.token)
-        if found.able(target).writes_tables and target.database is not None:
+        if found.able(target, None).writes_tables and target.database is not None:
             tidier.use_tables(FileTables(target.database))
         return await tidier.remove(LEFT_PREFIX)
