@@ -80,6 +80,9 @@ class Children:
         """Never return: a child that ends is a fault of ours, and calls show it."""
         await trio.sleep_forever()
 
+    async def still_there(self) -> None:
+        """Return."""
+
     async def revive(self, reason: str) -> bool:  # noqa: ARG002
         """Return that it does not."""
         return False

@@ -58,6 +58,10 @@ class Grounds(Protocol):
         """Return how the server ended, once it has; never, where that is not watched."""
         ...
 
+    async def still_there(self) -> None:
+        """Return if the server lives; else wait for whoever watches to end this play."""
+        ...
+
     async def revive(self, reason: str) -> bool:
         """Start the server again, if that can be; return whether it runs."""
         ...
@@ -168,6 +172,8 @@ class _Group:
         self._in_the_air[scenario.id] = (scenario, world)
         try:
             outcome = await play(scenario, world)
+            if outcome.verdict is Verdict.UNKNOWN and not outcome.fault:
+                await self._grounds.still_there()
         finally:
             await self._grounds.tidy(world)
             self._activity.end()

@@ -22,6 +22,9 @@ from simulated_agents.ports import ClosablePort
 LOOK_EVERY_S: Final = 0.05
 """How often it is asked whether it is ready."""
 
+ENDS_S: Final = 1.0
+"""How long a process may take to end that does not answer any more."""
+
 LINES: Final = 5
 """How many of the last lines of its log are shown."""
 
@@ -189,6 +192,13 @@ class CommandServer:
             with trio.move_on_after(self._command.stop_s):
                 await self._process.wait()
         await self.stop()
+
+    async def has_ended(self) -> bool:
+        """Return whether the process has ended, or does so just now."""
+        if self._process is not None:
+            with trio.move_on_after(ENDS_S):
+                await self._process.wait()
+        return self._process is None or self._process.returncode is not None
 
     async def died(self) -> str:
         """Return how it ended, once it has ended though nobody stopped it."""

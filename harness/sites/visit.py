@@ -160,6 +160,15 @@ class Visit:
         self._lost = True
         return reasons[0]
 
+    async def still_there(self) -> None:
+        """Return if the server lives; else wait for whoever watches to end this play."""
+        reason = await self._ask()
+        if reason is None:
+            return
+        if self._server is None or not await self._server.has_ended():
+            self._pulse.declare(reason)
+        await trio.sleep_forever()
+
     async def revive(self, reason: str) -> bool:
         """Start a server again that has ended, if muster may; return whether it runs."""
         self.notes.deaths.append(reason)
