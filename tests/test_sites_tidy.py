@@ -25,7 +25,7 @@ def test_what_was_made_is_known_by_its_answer() -> None:
         ("POST", "/api/agent/heartbeat", 200, {"name": "a", "nodeId": 2, "status": "ok"}),
         ("POST", "/api/nodes/batch", 200, [{"id": 3, "name": "b"}, {"id": 4, "name": "c"}]),
         ("POST", "/api/storage-targets", 200, {"id": 5}),
-        ("POST", "/api/backup/tasks", 200, {"id": 6}),
+        ("POST", "/api/backup/tasks", 200, {"id": 6, "nodeId": 60, "storageTargetId": 61}),
         ("POST", "/api/users", 200, {"id": 7}),
         ("POST", "/api/api-keys", 200, {"apiKey": {"id": 8}, "plainKey": "bax_"}),
     )

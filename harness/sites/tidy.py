@@ -78,14 +78,14 @@ class Made:
 
 
 _MAKING: Final = {
-    "/api/backup/tasks": "tasks",
-    "/api/storage-targets": "storage targets",
-    "/api/users": "users",
-    "/api/nodes/batch": "nodes",
-    "/api/api-keys": "API keys",
-    "/api/agent/heartbeat": "nodes",
+    "/api/backup/tasks": ("tasks", ("id",)),
+    "/api/storage-targets": ("storage targets", ("id",)),
+    "/api/users": ("users", ("id",)),
+    "/api/nodes/batch": ("nodes", ("id",)),
+    "/api/api-keys": ("API keys", ("apiKey", "id")),
+    "/api/agent/heartbeat": ("nodes", ("nodeId",)),
 }
-"""Calls whose answer holds the id of what was made, or of the node that the caller is."""
+"""Calls whose answer holds the id of what was made, or of the node that the caller is; and where."""
 
 
 def made_in(history: History) -> Made:
@@ -100,18 +100,18 @@ def made_in(history: History) -> Made:
             continue
         request = history.ops[op.invoke].subject
         if isinstance(request, Request) and request.method == "POST" and request.path in _MAKING:
+            kind, way = _MAKING[request.path]
             data = _data(op.subject)
             for item in data if isinstance(data, list) else [data]:
-                made.add(_MAKING[request.path], _id_of(item))
+                made.add(kind, _at(item, way))
     return made
 
 
-def _id_of(item: Any) -> Any:
-    """Return the id in an answer; nothing where there is none."""
-    if not isinstance(item, Mapping):
-        return None
-    key = item.get("apiKey")
-    return key.get("id") if isinstance(key, Mapping) else item.get("nodeId", item.get("id"))
+def _at(item: Any, way: tuple[str, ...]) -> Any:
+    """Return what is in an answer at the end of some keys; nothing where there is none."""
+    for key in way:
+        item = item.get(key) if isinstance(item, Mapping) else None
+    return item
 
 
 class Tidier:
@@ -144,23 +144,25 @@ class Tidier:
             NoReply: the server is gone.
 
         """
-        made = made or Made()
+        made, there = made or Made(), Made()
         for kind in NAMED:
             for item in await self._list(*NAMED[kind], prefix):
                 made.add(kind, item.get("id"))
+                there.add(kind, item.get("id"))
         await self._find_records(made)
         tally = Tally()
         if self._tables is None:
-            await self._untie(made)
-        await self._delete("tasks", made, tally)
-        await self._delete("nodes", made, tally)
+            await self._untie(there)
+        # what a name does not show to be ours is nothing to delete, whatever else says so
+        await self._delete("tasks", there, tally)
+        await self._delete("nodes", there, tally)
         await self._delete_records(made, tally)
         if self._tables is not None:
             self._delete_rows(self._tables, made, tally)
         else:
             tally.left["restore records"] += len(made.of("restore records"))
         for kind in ("storage targets", "API keys", "users"):
-            await self._delete(kind, made, tally)
+            await self._delete(kind, there, tally)
         tally.left = +tally.left
         return tally
 
