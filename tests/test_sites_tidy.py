@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.history import History
 from harness.redact import Redactor
+from harness.sites.notes import Tally
 from harness.sites.tidy import made_in
 from master.protocol.exchange import Request, Response
 
@@ -52,3 +53,15 @@ def test_what_others_made_is_not_taken_for_ours() -> None:
     )
 
     assert made_in(history).ids == {}
+
+
+def test_what_stays_is_counted_once() -> None:
+    """However often it was tried, with what the server said."""
+    tally, again = Tally(), Tally()
+    for one in (tally, again):
+        one.leave("storage targets", 5, "STORAGE_TARGET_IN_USE")
+    again.leave("storage targets", 6, "STORAGE_TARGET_IN_USE")
+    tally.add(again)
+
+    assert tally.left_counts == {"storage targets": 2}
+    assert tally.reasons == ["storage targets: STORAGE_TARGET_IN_USE"]

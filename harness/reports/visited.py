@@ -43,7 +43,7 @@ def left_lines(tally: Tally) -> Iterator[str]:
     """Yield what could not be removed, and why, if there is anything."""
     if tally.left:
         why = f" ({'; '.join(tally.reasons)})" if tally.reasons else ""
-        yield f"left behind, for there is no call that removes them: {_list(tally.left)}{why}"
+        yield f"left behind, for there is no call that removes them: {_list(tally.left_counts)}{why}"
 
 
 def removed_line(tally: Tally) -> str:
@@ -75,7 +75,7 @@ def site_document(report: Report) -> dict[str, Any] | None:
         "log": None if site.log is None else str(site.log),
         "kept": site.kept,
         "removed": dict(site.tally.removed),
-        "left": dict(site.tally.left),
+        "left": site.tally.left_counts,
         "left_because": list(site.tally.reasons),
         "missed": dict(site.tally.missed),
     }

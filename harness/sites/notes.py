@@ -11,21 +11,33 @@ class Tally:
 
     Attributes:
         removed: how many of each kind, in the words of a report.
-        left: the same.
+        left: what is still there: ids by kind, so that nothing is counted twice.
         reasons: what the server said where it did not let us.
         missed: what could not even be looked for: what names begin with, and why.
 
     """
 
     removed: Counter[str] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
+    left: dict[str, set[int]] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     missed: dict[str, str] = field(default_factory=dict)
+
+    def leave(self, kind: str, row_id: int, reason: str = "") -> None:
+        """Note that something stays, and what the server said about it."""
+        self.left.setdefault(kind, set()).add(row_id)
+        if reason and (line := f"{kind}: {reason}") not in self.reasons:
+            self.reasons.append(line)
+
+    @property
+    def left_counts(self) -> dict[str, int]:
+        """Return how many of each kind are still there."""
+        return {kind: len(ids) for kind, ids in self.left.items()}
 
     def add(self, other: "Tally") -> None:
         """Count another's too."""
         self.removed += other.removed
-        self.left += other.left
+        for kind, ids in other.left.items():
+            self.left.setdefault(kind, set()).update(ids)
         self.reasons += [one for one in other.reasons if one not in self.reasons]
 
 

@@ -38,7 +38,7 @@ async def sweep(target: TargetFile, log: Path) -> Tally:
         way = await open_door(target, port)
         found = await look(target, way, port, RealClock())
         insist(target, found)
-        tidier = Tidier(port, way.token)
+        tidier = Tidier(port, way.token, target.scratch)
         if found.able(target, None).writes_tables and target.database is not None:
             tidier.use_tables(FileTables(target.database))
         return await tidier.remove(LEFT_PREFIX)

@@ -7,9 +7,11 @@ tokens and the ties of tasks to targets; where the database can be written, thos
 their ids, in one short transaction. What is left is counted, never hidden.
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -120,12 +122,14 @@ class Tidier:
     Args:
         port: the way to it.
         token: authorises administration.
+        scratch: a folder that it may write in, and that nobody else uses.
 
     """
 
-    def __init__(self, port: Port, token: str) -> None:
+    def __init__(self, port: Port, token: str, scratch: Path | None) -> None:
         self._port = port
         self._token = token
+        self._scratch = scratch
         self._tables: FileTables | None = None
         self._hiccups = Hiccups(PAUSES_S)
 
@@ -160,10 +164,10 @@ class Tidier:
         if self._tables is not None:
             self._delete_rows(self._tables, made, tally)
         else:
-            tally.left["restore records"] += len(made.of("restore records"))
+            for row_id in made.of("restore records"):
+                tally.leave("restore records", row_id)
         for kind in ("storage targets", "API keys", "users"):
             await self._delete(kind, there, tally)
-        tally.left = +tally.left
         return tally
 
     async def aclose(self) -> None:
@@ -211,34 +215,40 @@ class Tidier:
     async def _delete(self, kind: str, made: Made, tally: Tally) -> None:
         path, _ = NAMED[kind]
         for row_id in made.of(kind):
-            await self._delete_one(kind, f"{path}/{row_id}", tally)
-
-    async def _delete_one(self, kind: str, path: str, tally: Tally) -> bool:
-        response = await self._send("DELETE", path)
-        if response.status == 200:
-            tally.removed[kind] += 1
-        elif response.status != 404:
-            tally.left[kind] += 1
-            reason = f"{kind}: {_code(response)}"
-            if reason not in tally.reasons:
-                tally.reasons.append(reason)
-            return False
-        return True
+            response = await self._send("DELETE", f"{path}/{row_id}")
+            if response.status == 200:
+                tally.removed[kind] += 1
+            elif response.status != 404:
+                tally.leave(kind, row_id, _code(response))
 
     async def _delete_records(self, made: Made, tally: Tally) -> None:
-        path = _OF_TASKS["backup records"]
-        for row_id in made.of("backup records"):
+        kind = "backup records"
+        path = _OF_TASKS[kind]
+        for row_id in made.of(kind):
             response = await self._send("DELETE", f"{path}/{row_id}")
             if _code(response) == "BACKUP_RECORD_LOCKED":
                 await self._send("PUT", f"{path}/{row_id}/lock", {"locked": False})
                 response = await self._send("DELETE", f"{path}/{row_id}")
+            elif _code(response) == "BACKUP_RECORD_DELETE_FAILED" and await self._place(row_id):
+                response = await self._send("DELETE", f"{path}/{row_id}")
             if response.status == 200:
-                tally.removed["backup records"] += 1
+                tally.removed[kind] += 1
             elif response.status != 404 and self._tables is None:
-                tally.left["backup records"] += 1
-                reason = f"backup records: {_code(response)}"
-                if reason not in tally.reasons:
-                    tally.reasons.append(reason)
+                tally.leave(kind, row_id, _code(response))
+
+    async def _place(self, record: int) -> bool:
+        """Put an empty file where a record's object should lie, below our own folder only.
+
+        Releases before v2.4.0 keep a record whose object they do not find.
+        """
+        found = await self._get(f"/api/backup/records/{record}")
+        target = (found or {}).get("storageTargetId")
+        described = await self._get(f"/api/storage-targets/{target}") if target else None
+        base = ((described or {}).get("config") or {}).get("basePath")
+        path = (found or {}).get("storagePath")
+        if self._scratch is None or not isinstance(base, str) or not path:
+            return False
+        return _touch(Path(base, str(path).lstrip("/")), self._scratch)
 
     def _delete_rows(self, tables: FileTables, made: Made, tally: Tally) -> None:
         known = {kind: bool(tables.columns(sql.split()[2])) for kind, sql, _ in _ROWS}
@@ -270,6 +280,19 @@ class Tidier:
         raw = b"" if body is None else msgspec.json.encode(body)
         request = Request(method, path, headers, raw, query)
         return await self._hiccups.send(self._port, request, RealClock())
+
+
+def _touch(place: Path, below: Path) -> bool:
+    """Make an empty file, if that is below a folder, and a folder of this machine."""
+    whole = Path(os.path.normpath(place))
+    if not whole.is_relative_to(below) or not below.is_dir():
+        return False
+    try:
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        whole.touch()
+    except OSError:
+        return False
+    return True
 
 
 def _data(response: Response) -> Any:

@@ -83,7 +83,7 @@ class Visit:
         moment = RealClock().now_ns() // 1_000
         self._run = f"muster-{moment % 0x1000000:06x}-"
         self._next_net = nets(moment)
-        self._tidier = Tidier(self._port(), way.token)
+        self._tidier = Tidier(self._port(), way.token, scratch)
         self.notes = notes
         self.able = Able()
         self.activity = Activity(target.crowd)
