@@ -172,7 +172,7 @@ class Process:
         self._scope = trio.CancelScope()
         port = agent.behaviour.connect(agent.port, self)
         self.client: AgentClient = AgentClient(
-            port, agent.token, agent.identity, release=agent.release
+            port, agent.token, agent.identity, release=agent.release, clock=agent.clock
         )
 
     async def run(self, kind: EventKind) -> float | None:

@@ -7,14 +7,18 @@ Retries, and what to do about a refusal, are the caller's.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
+from msgspec.structs import replace
 
 from master.protocol import wire
 from master.protocol.exchange import Request, Response
 from simulated_agents.artifact import Contents
+from simulated_agents.clock import Clock, RealClock
 from simulated_agents.messages import (
     Command,
     HeartbeatAnswer,
@@ -63,6 +67,16 @@ def relay_failure(doing: str, error: Exception) -> str:
 
 
 T = TypeVar("T")
+
+_SERVER_ERROR: Final = 500
+"""From here on an answer does not say that the request was wrong."""
+
+_KEEP_METHOD: Final = frozenset({307, 308})
+_REDIRECTS: Final = frozenset({301, 302, 303, *_KEEP_METHOD})
+"""Answers that lead elsewhere; all but two of them turn whatever was asked into a GET."""
+
+_REDIRECTS_MAX: Final = 10
+"""How often in a row: what Go's client does."""
 
 CALL_FAILED: Final = (NoReply, Refused, Unreadable)
 """All the ways in which a call can fail."""
@@ -114,6 +128,7 @@ class AgentClient:
         identity: what heartbeats say.
         client: the address the master sees, where there is no socket to see it from.
         release: what it does as its release does.
+        clock: how it waits before it sends something again.
 
     """
 
@@ -124,8 +139,10 @@ class AgentClient:
         identity: Identity | None = None,
         client: str = "127.0.0.1",
         release: Release = DEFAULT_RELEASE,
+        clock: Clock | None = None,
     ) -> None:
         self.port = port
+        self._clock = clock or RealClock()
         self._release = release
         self._identity = identity or Identity()
         self._client = client
@@ -153,14 +170,14 @@ class AgentClient:
         """Give a sign of life."""
         response = await self.port.send(self._heartbeat)
         if not 200 <= response.status < 300:
-            _refuse(self._heartbeat, response)
+            response = await self._follow(self._heartbeat, response)
         return _data(self._heartbeat, response, HeartbeatAnswer)
 
     async def poll(self) -> Command | None:
         """Claim the next command, if there is one."""
         response = await self.port.send(self._poll)
         if not 200 <= response.status < 300:
-            _refuse(self._poll, response)
+            response = await self._follow(self._poll, response)
         try:
             answer = _decode_poll(response.body).data
         except _UNREADABLE as error:
@@ -174,7 +191,7 @@ class AgentClient:
     ) -> None:
         """Report how a command ended; a result of `None` is left out."""
         report = ResultReport(error, UNSET if result is None else result, success)
-        await self.call("POST", f"/api/agent/commands/{command_id}/result", wire.encode(report))
+        await self._surely(f"/api/agent/commands/{command_id}/result", wire.encode(report))
 
     async def task_spec(self, task_id: int) -> TaskSpec:
         """Ask what a task is about."""
@@ -182,7 +199,7 @@ class AgentClient:
 
     async def update_record(self, record_id: int, report: RecordReport) -> None:
         """Report about a backup."""
-        await self.call("POST", f"/api/agent/records/{record_id}", wire.encode(report))
+        await self._update(f"/api/agent/records/{record_id}", report)
 
     async def restore_spec(self, restore_id: int) -> RestoreSpec:
         """Ask what a restore is about."""
@@ -190,7 +207,11 @@ class AgentClient:
 
     async def update_restore(self, restore_id: int, report: RestoreReport) -> None:
         """Report about a restore."""
-        await self.call("POST", f"/api/agent/restores/{restore_id}", wire.encode(report))
+        await self._update(f"/api/agent/restores/{restore_id}", report)
+
+    async def _update(self, path: str, report: RecordReport | RestoreReport) -> None:
+        send = self._surely if report.status else partial(self.call, "POST")  # a status is an end
+        await send(path, wire.encode(report))
 
     async def upload_artifact(
         self, record_id: int, target_id: int, key: str, contents: Contents, checksum: str
@@ -244,14 +265,58 @@ class AgentClient:
         request = self._request(method, path, body)
         response = await self.port.send(request)
         if not 200 <= response.status < 300:
-            _refuse(request, response)
+            response = await self._follow(request, response)
         return response
+
+    async def _surely(self, path: str, body: bytes) -> Response:
+        """Send what ends something: again after a while, where the release does so, if nobody heard it.
+
+        Raises:
+            Refused: the answer is no success.
+            NoReply: there is none.
+
+        """
+        for pause_s in self._release.tries_again_s:
+            try:
+                return await self.call("POST", path, body)
+            except Refused as error:
+                if error.status < _SERVER_ERROR:
+                    raise
+            except NoReply:
+                pass
+            await self._clock.sleep(pause_s)
+        return await self.call("POST", path, body)
+
+    async def _follow(self, request: Request, response: Response) -> Response:
+        """Go where a redirect leads, where the release does so.
+
+        Raises:
+            Refused: that is no success either, or the answer is no redirect.
+            NoReply: there is no answer.
+
+        """
+        for _ in range(_REDIRECTS_MAX if self._release.follows_redirects else 0):
+            where = next((to for name, to in response.headers if name.lower() == "location"), None)
+            if where is None or response.status not in _REDIRECTS:
+                break
+            path = urljoin(request.path, where)  # to another server nothing here can go
+            kept = response.status in _KEEP_METHOD
+            request = replace(
+                request,
+                path=urlsplit(path).path,
+                method=request.method if kept else "GET",
+                body=request.body if kept else b"",
+            )
+            response = await self.port.send(request)
+            if 200 <= response.status < 300:
+                return response
+        raise Refused(request.method, request.path, response)
 
     async def _get(self, path: str, kind: type[T]) -> T:
         request = self._request("GET", path)
         response = await self.port.send(request)
         if not 200 <= response.status < 300:
-            _refuse(request, response)
+            response = await self._follow(request, response)
         return _data(request, response, kind)
 
     def _request(self, method: str, path: str, body: bytes | None = None) -> Request:

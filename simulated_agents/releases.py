@@ -27,6 +27,9 @@ class Release:
         packs_zstd: it compresses with zstd too, where a task says so; others leave such backups as
             they are.
         checks_backups: it compares a backup's checksum before it restores it.
+        follows_redirects: it goes where an answer leads, with its token.
+        tries_again_s: after how many seconds it sends again what ends a record or a command and was
+            not answered, try by try; the real ones never do.
 
     """
 
@@ -40,6 +43,8 @@ class Release:
     deletes_what_is_gone: bool = False
     packs_zstd: bool = False
     checks_backups: bool = False
+    follows_redirects: bool = True
+    tries_again_s: tuple[float, ...] = ()
 
 
 _V2_0_0: Final = Release(version="v2.0.0")
@@ -55,14 +60,16 @@ _V2_4_0: Final = replace(
     deletes_what_is_gone=True,
     packs_zstd=True,
     checks_backups=True,
+    follows_redirects=False,
 )
+_STRICT: Final = replace(_V2_4_0, tries_again_s=(0.2, 0.4, 0.8, 1.6))
 
 RELEASES: Final[dict[str, Release]] = {
     "2.0": _V2_0_0,
     "2.3.4": _V2_3_4,
     "2.3.5": _V2_3_5,
     "2.4": _V2_4_0,
-    "strict": _V2_4_0,  # the same wire
+    "strict": _STRICT,  # the same wire
 }
 """Every release by the name of its profile."""
 

@@ -258,6 +258,8 @@ class Answer(Action):
         metadata=key(Kind.FLAG, "whether the master had the request all the same, as behind a 504"),
     )
 
+    location: str = field(default="", metadata=key(Kind.TEXT, "where a redirect (307) leads"))
+
     async def act(self, at: Passing, request: Request) -> Response:
         """Answer, with or without asking the master."""
         response = None
@@ -272,6 +274,8 @@ class Answer(Action):
             body.lstrip()[:1], "text/plain; charset=utf-8"
         )
         headers: Headers = (("Content-Type", kind),)
+        if self.location:
+            headers = (*headers, ("Location", self.location))
         return Altered(self.status, body.encode(), headers, cors=False)
 
 

@@ -15,6 +15,7 @@ from harness.selfcheck.mutants import (
     checked,
     commands,
     deletions,
+    delivery,
     durability,
     events,
     failures,
@@ -77,6 +78,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *backups.MUTANTS,
     *failures.MUTANTS,
     *relayed.MUTANTS,
+    *delivery.MUTANTS,
     *questions.MUTANTS,
 )
 """Every mutant; their names are different."""

@@ -10,7 +10,7 @@ _HANDLE: Final = (
 )
 _REPORTED: Final = """\
         report = ResultReport(error, UNSET if result is None else result, success)
-        await self.call("POST", f"/api/agent/commands/{command_id}/result", wire.encode(report))
+        await self._surely(f"/api/agent/commands/{command_id}/result", wire.encode(report))
 """
 _UNKNOWN: Final = """\
     if handler is None:
