@@ -10,6 +10,12 @@ from typing import Any
 
 import msgspec
 import pytest
+import trio
+
+from harness.stop import StopError
+from harness.trial import child, contact
+from harness.trial.trial import Trial
+from simulated_agents.timing import Timing
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENTS = ROOT / "scenarios" / "agents"
@@ -42,22 +48,15 @@ def judge(
     return done.returncode, done.stdout + done.stderr, verdicts
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [
-        "heartbeat-first",
-        "intervals",
-        "one-command-at-a-time",
-        "asked-to-end",
-        "refused-at-the-start",
-    ],
-)
-def test_right_agent_passes(tmp_path: Path, scenario: str) -> None:
+def test_right_agent_passes(tmp_path: Path) -> None:
     """An agent that is no relative of ours passes, and its output is kept beside the report."""
-    code, _, wrong = judge(tmp_path, scenario, *ODD, "right")
+    others = ("intervals", "one-command-at-a-time", "asked-to-end", "refused-at-the-start")
+    options = tuple(word for name in others for word in _scenario(name))
+
+    code, _, wrong = judge(tmp_path, "heartbeat-first", *ODD, "right", options=options)
 
     assert (code, wrong) == (0, {})
-    assert list((tmp_path / "report-output").rglob("alpha.log"))
+    assert len(list((tmp_path / "report-output").rglob("alpha.log"))) == 1 + len(others)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +108,20 @@ def test_program_that_is_no_agent(tmp_path: Path, command: tuple[str, ...], line
     assert code == 6
     assert line in written
     assert "Traceback" not in written
+
+
+def test_program_that_never_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for for ever, and muster says how it could have known the master."""
+    monkeypatch.setattr(child, "CONTACT_S", 0.5)
+    monkeypatch.setattr(contact, "CONTACT_S", 0.5)
+    trial = Trial((*ODD, "sleeps"), Timing(1.0, 1.0))
+
+    with pytest.raises(StopError) as stopped:
+        trio.run(contact.make_contact, trial, "2.0", 0)
+
+    assert stopped.value.code == 6
+    assert "has not called the master within 0.5 s; it wrote nothing" in str(stopped.value)
+    assert "$BACKUPX_AGENT_MASTER" in str(stopped.value)
 
 
 def test_calls_that_are_none_of_an_agents_are_named(tmp_path: Path) -> None:

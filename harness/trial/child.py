@@ -17,7 +17,9 @@ from harness.broken import SetUpError
 from harness.front import Front
 from harness.history import History, RecordingPort
 from harness.trial.trial import Told, Trial
+from master.protocol.exchange import Request, Response
 from simulated_agents.events import EventKind
+from simulated_agents.ports import Port, close_port
 
 OUTPUT_MAX: Final = 8_388_608
 """How much of what a program writes is looked at."""
@@ -27,6 +29,10 @@ _LOOK_S: Final = 0.02
 
 _GONE_S: Final = 5.0
 """How long a killed process may take to be gone before nobody waits for it any more."""
+
+
+CONTACT_S: Final = 20.0
+"""How long a program may take to its first call, in seconds; nobody waits for it any longer."""
 
 
 class StartError(SetUpError):
@@ -73,11 +79,12 @@ class Child:
         self._given: list[str] = []
         self._seen: dict[str, None] = {}
         self._killed = False
-        self.front = Front(way)
+        self._called = trio.Event()
+        self.front = Front(_Heard(way, self._hear))
         self.log = folder / f"{name}.log"
 
     async def start(self, token: str) -> None:
-        """Start a process, unless one runs.
+        """Start a process, unless one runs; return after its first call, so that a story begins there.
 
         Raises:
             StartError: it cannot be started.
@@ -92,10 +99,14 @@ class Child:
         environment = self._trial.environment(told, self._profile, os.environ)
         with self.log.open("ab") as output:
             self._process = await _open(self._given, environment, output)
-        self.gone, self._killed = trio.Event(), False
+        self.gone, self._called, self._killed = trio.Event(), trio.Event(), False
         self._note(self._name, EventKind.STARTED)
         self._nursery.start_soon(self._watch, self._process, self.gone)
         self._nursery.start_soon(self._look, self._process)
+        await _first(self._called, self.gone)
+
+    def _hear(self) -> None:
+        self._called.set()
 
     def _told(self, token: str) -> Told:
         file = self._folder / f"{self._name}.token"
@@ -173,6 +184,44 @@ class Child:
         folder.mkdir(parents=True, exist_ok=True)
         text = history.redactor.text(self.output())
         (folder / self.log.name).write_text(text, encoding="utf-8")
+
+
+class _Heard:
+    """A way to the master that tells of each call that is over.
+
+    Args:
+        port: the way behind it.
+        hear: is told.
+
+    """
+
+    def __init__(self, port: Port, hear: Callable[[], None]) -> None:
+        self._port = port
+        self._tell = hear
+
+    async def send(self, request: Request) -> Response:
+        """Pass a request on."""
+        try:
+            return await self._port.send(request)
+        finally:
+            self._tell()
+
+    async def aclose(self) -> None:
+        """Close the way behind it."""
+        await close_port(self._port)
+
+
+async def _first(*events: trio.Event) -> None:
+    """Wait for one of several events, and not for ever."""
+
+    async def end_with(event: trio.Event, scope: trio.CancelScope) -> None:
+        await event.wait()
+        scope.cancel()
+
+    with trio.move_on_after(CONTACT_S):
+        async with trio.open_nursery() as nursery:
+            for event in events:
+                nursery.start_soon(end_with, event, nursery.cancel_scope)
 
 
 async def _open(

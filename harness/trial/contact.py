@@ -6,24 +6,17 @@ calls. What it does wrong once it calls is for the clauses.
 
 from typing import Final
 
-import trio
-
 from harness.activity import Activity
 from harness.heard import Heard
 from harness.history import History
 from harness.redact import Redactor
 from harness.stop import StopError
-from harness.trial.child import Child, StartError
+from harness.trial.child import CONTACT_S, Child, StartError
 from harness.trial.playing import workshop
 from harness.trial.trial import Trial
 from harness.verdict import Exit
 from harness.world import Admin
 from master.config import Timings
-from master.protocol.exchange import Request, Response
-from simulated_agents.ports import Port, close_port
-
-CONTACT_S: Final = 20.0
-"""How long a program may take to its first call."""
 
 _WORDS_MAX: Final = 600
 """How much of what it said before it ended is shown."""
@@ -45,12 +38,9 @@ async def make_contact(trial: Trial, profile: str, seed: int) -> str | None:
         admin = Admin(world)
         token = (await admin.data("POST", "/api/nodes", {"name": "contact"}))["token"]
         history.redactor.learn(token)
-        called = trio.Event()
-        way = world.port("contact").behind(lambda port, _: _Called(port, called))
-        child = shop.child("contact", way)
+        child = shop.child("contact", world.port("contact"))
         try:
             await child.start(token)
-            await _first(called, child.gone)
         except StartError as error:
             stop = str(error)
         calls = Heard(history, "contact").calls
@@ -66,44 +56,6 @@ async def make_contact(trial: Trial, profile: str, seed: int) -> str | None:
         f"its first call is {first['method']} {first['path']}, which is none of an agent's:"
         f" expected POST /api/agent/heartbeat below {where}"
     )
-
-
-class _Called:
-    """A way to the master that tells of the first call that is over.
-
-    Args:
-        port: the way behind it.
-        called: is set then.
-
-    """
-
-    def __init__(self, port: Port, called: trio.Event) -> None:
-        self._port = port
-        self._called = called
-
-    async def send(self, request: Request) -> Response:
-        """Pass a request on."""
-        try:
-            return await self._port.send(request)
-        finally:
-            self._called.set()
-
-    async def aclose(self) -> None:
-        """Close the way behind it."""
-        await close_port(self._port)
-
-
-async def _first(*events: trio.Event) -> None:
-    """Wait for one of several events, and not for ever."""
-
-    async def end_with(event: trio.Event, scope: trio.CancelScope) -> None:
-        await event.wait()
-        scope.cancel()
-
-    with trio.move_on_after(CONTACT_S):
-        async with trio.open_nursery() as nursery:
-            for event in events:
-                nursery.start_soon(end_with, event, nursery.cancel_scope)
 
 
 def _silent(trial: Trial, child: Child, history: History) -> str:
