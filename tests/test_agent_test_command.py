@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from harness.stop import StopError
+from harness.suite import Suite
 from harness.trial import child, contact
 from harness.trial.trial import Trial
 from simulated_agents.timing import Timing
@@ -122,6 +123,13 @@ def test_program_that_never_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stopped.value.code == 6
     assert "has not called the master within 0.5 s; it wrote nothing" in str(stopped.value)
     assert "$BACKUPX_AGENT_MASTER" in str(stopped.value)
+
+
+def test_known_failures_of_a_real_agent_are_about_something() -> None:
+    """The list that comes with muster names scenarios and clauses that there are."""
+    known = Suite.read((AGENTS,)).known_failures(ROOT / "docs" / "known" / "agent-v2.0.0.toml")
+
+    assert [entry.clause for entry in known.on("2.0", "agent")] == ["AGT-24"] * 3 + ["AGT-25"]
 
 
 def test_calls_that_are_none_of_an_agents_are_named(tmp_path: Path) -> None:
