@@ -75,6 +75,7 @@ class Child:
         self._nursery = nursery
         self._note = note
         self._process: trio.Process | None = None
+        self._guard: _Guard | None = None
         self.gone = trio.Event()
         self._given: list[str] = []
         self._seen: dict[str, None] = {}
@@ -101,7 +102,8 @@ class Child:
             self._process = await _open(self._given, environment, output)
         self.gone, self._called, self._killed = trio.Event(), trio.Event(), False
         self._note(self._name, EventKind.STARTED)
-        self._nursery.start_soon(self._watch, self._process, self.gone)
+        self._guard = _Guard(self._process.pid)
+        self._nursery.start_soon(self._watch, self._process, self._guard, self.gone)
         self._nursery.start_soon(self._look, self._process)
         await _first(self._called, self.gone)
 
@@ -116,8 +118,9 @@ class Child:
         file.write_text(token, encoding="utf-8")
         return Told(self.front.url, token, file, self._name, temp_dir)
 
-    async def _watch(self, process: trio.Process, gone: trio.Event) -> None:
+    async def _watch(self, process: trio.Process, guard: "_Guard", gone: trio.Event) -> None:
         code = await process.wait()
+        guard.dismiss()
         kind = EventKind.CRASHED if self._killed else f"{EventKind.ENDED}: exit code {code}"
         self._note(self._name, kind)
         gone.set()
@@ -156,6 +159,8 @@ class Child:
         self._kill()
         with trio.move_on_after(_GONE_S):
             await self._process.wait()
+        if self._guard is not None:
+            self._guard.dismiss()
 
     def output(self) -> str:
         """Return what its processes have written so far."""
@@ -184,6 +189,35 @@ class Child:
         folder.mkdir(parents=True, exist_ok=True)
         text = history.redactor.text(self.output())
         (folder / self.log.name).write_text(text, encoding="utf-8")
+
+
+class _Guard:
+    """Kills a process, and all that it started, when muster itself is gone.
+
+    It is a shell that waits for the end of a pipe whose other end is muster's. A signal at the death of
+    the parent would not do: it comes when the thread ends that started the process.
+
+    Args:
+        pid: of the process, which leads its session.
+
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._shell = subprocess.Popen(  # noqa: S603 - nothing but a number goes in
+            ["/bin/sh", "-c", f"read _; kill -KILL -{pid}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def dismiss(self) -> None:
+        """Guard nothing any more: the process is gone, and its number may become another's."""
+        if self._shell.returncode is None:
+            self._shell.kill()
+            self._shell.wait()
+            assert self._shell.stdin is not None
+            self._shell.stdin.close()
 
 
 class _Heard:
