@@ -1,6 +1,7 @@
 """`muster agent-test`: hold a program against the clauses about agents."""
 
 import shlex
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -155,6 +156,8 @@ def agent_test(
     code: Exit = run(plan, [*listeners, Terminal()]).exit_code
     if output is not None:
         click.echo(f"output of the program: {output}")
+    if keep:
+        click.echo(f"folders of the scenarios: {Path(tempfile.gettempdir(), 'muster-agents-*')}")
     return code
 
 
