@@ -51,7 +51,7 @@ def test_every_field_that_is_shown_is_known(profile: str) -> None:
     assert outcome.failure is None
     assert outcome.verdict is Verdict.PASS
     seen: dict[str, set[str]] = {}
-    for line in map(json.loads, history.lines()):
+    for line in map(json.loads, list(history.lines())[1:]):  # the first is the header
         for subject, path in PATHS.items():
             if line["type"] == "ok" and line["f"].split("?")[0] == f"GET {path}":
                 data = line["body"]["data"]

@@ -304,7 +304,7 @@ def test_the_history_tells_the_phases_and_hides_the_tokens() -> None:
     notes = [json.loads(line).get("note") for line in written.splitlines()]
 
     assert outcome.verdict is Verdict.PASS
-    assert notes[0] == "phase: prepare"
+    assert notes[1] == "phase: prepare"  # after the header
     assert "phase: stress" in notes
     assert notes[-1] == "phase: judge"
     assert "[redacted]" in written
