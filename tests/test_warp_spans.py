@@ -29,7 +29,7 @@ def test_who_looks_at_the_end_sees_what_one_look_of_the_monitors_did(
     assert spans(NOTHING, 600.0, wait) == [Span(start_s, 600.0)]
 
 
-@pytest.mark.parametrize(("age_s", "start_s"), [(0.0, 554.0), (-560.0, 569.0)])
+@pytest.mark.parametrize(("age_s", "start_s"), [(0.0, 554.0), (-523.0, 554.0), (-525.0, 569.0)])
 def test_nodes_come_before_commands_where_one_has_grown_silent(
     age_s: float, start_s: float
 ) -> None:
@@ -59,6 +59,12 @@ def test_a_node_is_offline_before_its_command_is_looked_at() -> None:
     """A stale command may be kept by a node that only seems to be online."""
     ages = Ages((0.0,), (0.0,), scheduled=False)
     assert spans(ages, 600.0, Wait.UNTIL) == [Span(584.0, 600.0), Span(584.0, 631.0)]
+
+
+def test_a_node_that_beats_before_its_time_delays_no_command() -> None:
+    """As long as it may, its next silence is after the command has grown stale."""
+    ages = Ages((-560.0,), (0.0,), scheduled=False)
+    assert spans(ages, 1_200.0, Wait.ON)[0] == Span(600.0, 631.0)
 
 
 def test_a_node_is_looked_at_when_it_falls_silent_where_others_act() -> None:

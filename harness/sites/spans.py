@@ -5,6 +5,7 @@ they look at intervals that no stored time moves. So a span of real time is kept
 theirs can make a difference, and put where it falls in reality.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,13 +83,14 @@ class Watch:
         timings = self.timings
         silent_s = [now_s + timings.offline_after_s - age for age in ages.silences_s]
         stale_s = [now_s + timings.command_timeout_s - age for age in ages.commands_s]
-        silent = any(at < end_s for at in silent_s)
-        before_s = self.nodes_s if silent else 0.0
+        first_s = min(silent_s, default=math.inf)  # when a node falls silent, unless it beats
         if wait is Wait.UNTIL:
-            yield Span(end_s - before_s, end_s)
+            yield Span(end_s - self.nodes_s * (first_s < end_s), end_s)
         elif wait is not Wait.ON:
-            yield Span(end_s - (self.in_turn_s if silent else self.all_s), end_s)
+            in_turn = first_s < end_s - self.all_s
+            yield Span(end_s - (self.in_turn_s if in_turn else self.all_s), end_s)
         for at in stale_s:
+            before_s = self.nodes_s * (first_s < at)
             yield Span(at - before_s, at + timings.command_scan_s + self.slack_s)
         if company or wait in {Wait.SEEN, Wait.ON}:
             for at in silent_s:
