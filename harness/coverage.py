@@ -31,6 +31,7 @@ def cover(suite: Suite, profile: str | None = None) -> Iterator[Coverage]:
         profile: only clauses and scenarios that apply to it; all when `None`.
 
     """
+    mutants, checkers = (MUTANTS, CHECKERS) if suite.built_in else ((), ())
     about: dict[str, list[Scenario]] = {}
     for scenario in suite.scenarios:
         if profile is None or profile in scenario.profiles:
@@ -41,6 +42,6 @@ def cover(suite: Suite, profile: str | None = None) -> Iterator[Coverage]:
             yield Coverage(
                 clause,
                 tuple(about.get(clause.id, ())),
-                tuple(one for one in MUTANTS if suite.built_in and one.clause == clause.id),
-                tuple(one for one in CHECKERS if suite.built_in and clause.id in one.clauses),
+                tuple(one for one in mutants if one.clause == clause.id),
+                tuple(one for one in checkers if clause.id in one.clauses),
             )
