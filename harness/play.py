@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +14,7 @@ from harness.broken import SetUpError, UndecidedError, UnexpectedError
 from harness.expect import Mismatch
 from harness.scenario.model import Scenario, Step
 from harness.sites.able import Able
-from harness.sites.fit import unfit
+from harness.sites.fit import take_turns, unfit
 from harness.stage import Stage
 from harness.verdict import Failure, Outcome, Verdict
 from harness.waiting import Warped
@@ -40,6 +41,16 @@ def skip_reason(scenario: Scenario, *, profile: str, clock: str, able: Able) -> 
             return "the warp clock moves times in the master's database, which this target keeps"
         able = replace(able, longest_s=None)  # long waits do not pass there
     return unfit(scenario, able)
+
+
+def turns_of(scenarios: Iterable[Scenario], *, profile: str, clock: str, able: Able) -> Able:
+    """Return what can be done for a run, when those scenarios have had a turn that get one."""
+    played = [
+        one
+        for one in scenarios
+        if skip_reason(one, profile=profile, clock=clock, able=able) is None
+    ]
+    return take_turns(played, able)
 
 
 async def play(scenario: Scenario, world: World) -> Outcome:

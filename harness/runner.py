@@ -14,7 +14,7 @@ import trio
 
 from harness.history import History
 from harness.plan import SPEEDS, Listener, Plan
-from harness.play import skip_reason
+from harness.play import skip_reason, turns_of
 from harness.scenario.model import Scenario
 from harness.sites.able import EVERYTHING, Able
 from harness.sites.children import Children
@@ -192,5 +192,6 @@ async def _run_real(plan: Plan, tell: _Tell, no_sense: frozenset[str]) -> None:
 
 
 async def _play_where_able(plan: Plan, tell: _Tell, grounds: Grounds) -> None:
-    scenarios = [one for one in plan.scenarios if not tell.skipped(one, grounds.able)]
+    able = turns_of(plan.scenarios, profile=plan.profile, clock=plan.clock, able=grounds.able)
+    scenarios = [one for one in plan.scenarios if not tell.skipped(one, able)]
     await play_on(grounds, scenarios, plan.seed, tell)

@@ -1,10 +1,12 @@
 """Why a scenario is not played on a master that cannot be set up as it wishes."""
 
+from dataclasses import replace
+
 import pytest
 from scenes import scene
 
 from harness.sites.able import Able
-from harness.sites.fit import span_s, unfit
+from harness.sites.fit import span_s, take_turns, unfit
 from master.config import Timings
 
 HEAD = """
@@ -89,3 +91,28 @@ def test_how_long_a_scenario_waits() -> None:
 
     assert span_s(scenario, Timings()) == 600 + 60 + 3 * 20 + 20
     assert span_s(scenario, Timings().faster(20), 20) == (600 + 60 + 3 * 20 + 20) / 20
+
+
+def test_those_that_need_the_master_alone_share_the_longest_wait() -> None:
+    """The shortest come first, and what would make the run longer than that has no turn."""
+    long, short, shared = (
+        replace(scene(HEAD + steps), id=name)
+        for name, steps in (
+            ("long", KILL + "  - wait: 8m\n"),
+            ("short", KILL + "  - wait: 7m\n"),
+            ("shared", WAIT),
+        )
+    )
+    able = Able(timings=Timings(), longest_s=870.0)
+
+    turns = take_turns([long, short, shared], able)
+
+    assert turns.no_turn == {"long"}
+    assert (
+        unfit(long, turns)
+        == "needs the master alone, and those before it take 14.5 min (--longest)"
+    )
+    assert unfit(short, turns) is None
+    assert unfit(shared, turns) is None
+    assert take_turns([long, short], replace(able, longest_s=900.0)).no_turn == frozenset()
+    assert take_turns([long, short], replace(able, longest_s=None)).no_turn == frozenset()

@@ -20,6 +20,7 @@ class Able:
         speed: how much faster than written the literal durations of scenarios pass.
         senseless: the ids of scenarios that make no sense with these timers.
         longest_s: for how long, in real seconds, a scenario may wait; `None` is for ever.
+        no_turn: the ids of scenarios that need the master alone, whose turn would come too late.
         agent: there is a program to judge as an agent, and nothing else is judged.
 
     """
@@ -33,6 +34,7 @@ class Able:
     speed: float = 1.0
     senseless: frozenset[str] = frozenset()
     longest_s: float | None = None
+    no_turn: frozenset[str] = frozenset()
     agent: bool = False
 
 

@@ -1,6 +1,7 @@
 """Does a scenario fit a master that cannot be set up as it wishes? Its timers, its time, its tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from harness.scenario.durations import resolve
@@ -37,6 +38,34 @@ def unfit(scenario: Scenario, able: Able) -> str | None:
     return _timers(scenario, able) or _too_long(scenario, able)
 
 
+def take_turns(scenarios: Iterable[Scenario], able: Able) -> Able:
+    """Return what can be done at a site, with those left out that would have to wait for their turn.
+
+    Scenarios that need a master alone are played one after the other, when all others are done. All of
+    them together may wait for as long as a single one may; the shortest are played first.
+
+    Args:
+        scenarios: those that can be played there.
+        able: what can be done.
+
+    """
+    if able.longest_s is None:
+        return able
+    timings = able.timings or Timings()
+    alone = {
+        scenario.id: span_s(scenario, timings, able.speed)
+        for scenario in scenarios
+        if scenario.needs_own_master
+    }
+    left_s = able.longest_s
+    late: set[str] = set()
+    for name in sorted(alone, key=lambda one: alone[one]):
+        left_s -= alone[name]
+        if left_s < 0:
+            late.add(name)
+    return replace(able, no_turn=frozenset(late))
+
+
 def _timers(scenario: Scenario, able: Able) -> str | None:
     """Return why the site's timers are not what a scenario wants."""
     if able.timings is None:
@@ -55,9 +84,11 @@ def _too_long(scenario: Scenario, able: Able) -> str | None:
     if longest_s is None:
         return None
     span = span_s(scenario, able.timings or Timings(), able.speed)
-    if span <= longest_s:
-        return None
-    return f"waits for longer than {_minutes(longest_s)} (--longest)"
+    if span > longest_s:
+        return f"waits for longer than {_minutes(longest_s)} (--longest)"
+    if scenario.id in able.no_turn:
+        return f"needs the master alone, and those before it take {_minutes(longest_s)} (--longest)"
+    return None
 
 
 def span_s(scenario: Scenario, timings: Timings, speed: float = 1.0) -> float:

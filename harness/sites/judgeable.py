@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from harness.play import skip_reason
+from harness.play import skip_reason, turns_of
 from harness.scenario.catalogue import Clause
 from harness.scenario.header import CLOCKS
 from harness.scenario.model import Scenario
@@ -57,8 +57,9 @@ def judgeable(suite: Suite, profile: str, able: Able) -> Iterator[Judgeable]:
     clauses = [clause for clause in suite.catalogue if profile in clause.profiles]
     for clock in CLOCKS:
         if clock != "virtual":
+            there = turns_of(applying, profile=profile, clock=clock, able=able)
             reasons = [
-                (scenario, skip_reason(scenario, profile=profile, clock=clock, able=able))
+                (scenario, skip_reason(scenario, profile=profile, clock=clock, able=there))
                 for scenario in applying
             ]
             yield _on(clock, clauses, reasons, able)
