@@ -3,9 +3,10 @@
 import random
 import re
 import socket
+import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from conftest import HandClock
 from msgspec.structs import replace
 from test_agents_fakes import listen, ok, refusal, serve
 
+from harness.sites import visit
 from harness.sites.door import TargetError, Way, open_door
 from harness.sites.file import ApiKey, Login, SetUp, TargetFile
+from harness.sites.order import Order
 from harness.sites.ports import port_maker
 from harness.sites.secrets import SecretVariable
 from harness.target import SeededEntropy
@@ -445,6 +448,34 @@ async def test_a_port_that_speaks_something_else_is_told() -> None:
     assert "SSH-2.0-OpenSSH_9.2p1" in said
 
 
+async def test_a_port_that_greets_and_waits_is_told_by_its_greeting() -> None:
+    """It would wait for as long as we do."""
+
+    async def ssh(stream: trio.SocketStream) -> None:
+        await stream.send_all(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
+        await trio.sleep_forever()
+
+    async with raw(ssh) as url:
+        said = await refused(target(url), timeout_s=0.3)
+
+    assert "SSH-2.0-OpenSSH_9.2p1" in said
+
+
+async def test_a_server_whose_database_is_locked_says_so(tmp_path: Path) -> None:
+    """Where its file can be reached: its own answer says nothing of it."""
+    path = tmp_path / "backupx.db"
+    Database(path, release="v2.4.0").close()
+    broken = Response(500, b'{"code":"AUTH_LOOKUP_FAILED","message":"no"}')
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        async with served(answering({"/api/auth/login": broken})) as url:
+            line = await refused(target(url, database=path))
+
+    assert line.startswith("the log-in of 'admin' was answered 500")
+    assert f"its database {path}: " in line
+    assert "locked" in line
+
+
 async def test_a_server_that_hangs_up_is_told() -> None:
     """It takes the request and closes."""
 
@@ -467,6 +498,21 @@ async def test_a_server_that_never_answers_is_told() -> None:
         said = await refused(target(url), timeout_s=0.05)
 
     assert said == "the server did not answer in time: is it a BackupX, and is it well?"
+
+
+async def test_a_visit_waits_no_longer_at_the_door(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Calls in the middle of a run may take longer than those that show who is there."""
+    monkeypatch.setattr(visit, "TIMEOUT_S", 0.05)
+
+    async def say_nothing(_: trio.SocketStream) -> None:
+        await trio.sleep_forever()
+
+    async with raw(say_nothing) as url:
+        with trio.fail_after(10), pytest.raises(TargetError, match="did not answer in time"):
+            async with visit.visiting(target(url), Order(tmp_path / "log")):
+                raise AssertionError("nobody is there")
 
 
 # --- TLS and prefixes ---------------------------------------------------------------------------

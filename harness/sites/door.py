@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Final, Literal
 
 import msgspec
 
+from harness.sites.database import look_into
 from harness.sites.file import ANY_VERSION, ApiKey, Login, SetUp, TargetFile
 from harness.sites.strangers import TargetError, code_of, excerpt, send, stranger
 from harness.sites.versions import is_release, profile_of
@@ -288,5 +290,14 @@ class _Doorway:
         code = code_of(response)
         why = faults.get(code)
         if why is None:
-            return TargetError(f"{self._target.url}: {what} was answered {excerpt(response)}")
+            said = f"{what} was answered {excerpt(response)}"
+            return TargetError(f"{self._target.url}: {said}{self._trouble(response)}")
         return TargetError(f"{self._target.url}: {what} was refused ({code}): {why}")
+
+    def _trouble(self, response: Response) -> str:
+        """Return what is wrong with the database of a server that fails, where that can be seen."""
+        path = self._target.database
+        if response.status < HTTPStatus.INTERNAL_SERVER_ERROR or path is None:
+            return ""
+        fault = look_into(path, (), None, busy_s=0.0).fault
+        return f" (its database {path}: {fault})" if fault else ""

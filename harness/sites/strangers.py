@@ -50,7 +50,9 @@ async def send(target: TargetFile, port: Port, request: Request) -> Response:
         return await port.send(request)
     except NoReply as error:
         said = silence(error, target.ca, f"ca = … in {target.path}")
-        said = said or await _noise(target, error)
+        if said is None or _is_late(error):  # SSH greets, and then waits as we do
+            said = await _noise(target) or said
+        said = said or f"no answer: {error.reason.partition(': ')[2] or error.reason}"
     raise TargetError(f"{target.url}: {said}")
 
 
@@ -104,9 +106,13 @@ def silence(error: NoReply, ca: Path | None, trust: str) -> str | None:
                 return "nothing listens there (connection refused): is the server running?"
             case OSError() if cause.errno in _NO_HOST:
                 return f"there is no such host ({cause.strerror})"
-    if "Timeout" in error.reason or "no answer within" in error.reason:
+    if _is_late(error):
         return "the server did not answer in time: is it a BackupX, and is it well?"
     return None
+
+
+def _is_late(error: NoReply) -> bool:
+    return "Timeout" in error.reason or "no answer within" in error.reason
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -119,15 +125,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-async def _noise(target: TargetFile, error: NoReply) -> str:
-    """Return what something says to a request that it does not answer."""
+async def _noise(target: TargetFile) -> str | None:
+    """Return what something says that speaks no HTTP, or `None` where nothing is heard."""
     url, _ = base_parts(target.url)
-    heard = b""
-    if url.scheme == "http":
-        heard = await _listen(url.host, url.port or 80)
-    if heard:
-        return f"what answers there speaks no HTTP: {_clean(heard)}"
-    return f"no answer: {error.reason.partition(': ')[2] or error.reason}"
+    if url.scheme != "http":
+        return None
+    heard = await _listen(url.host, url.port or 80)
+    return f"what answers there speaks no HTTP: {_clean(heard)}" if heard else None
 
 
 async def _listen(host: str, port: int) -> bytes:

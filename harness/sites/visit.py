@@ -14,7 +14,7 @@ from harness.activity import Activity
 from harness.hiccups import PAUSES_S, Hiccups, PatientPort
 from harness.scenario.model import Scenario
 from harness.sites.able import Able
-from harness.sites.door import Way, ask_health, open_door
+from harness.sites.door import TIMEOUT_S, Way, ask_health, open_door
 from harness.sites.file import TargetFile
 from harness.sites.found import insist, insist_on_warp, look
 from harness.sites.notes import Notes
@@ -288,7 +288,6 @@ async def visiting(target: TargetFile, order: Order) -> AsyncIterator[Visit]:
     """
     notes = Notes(target.path, target.url, kept=order.keep)
     async with AsyncExitStack() as stack:
-        make_port = port_maker(target)
         server = None
         scratch = target.scratch
         if target.command is not None:
@@ -298,7 +297,7 @@ async def visiting(target: TargetFile, order: Order) -> AsyncIterator[Visit]:
             scratch = scratch or Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="muster-"))
             )
-        port = make_port()
+        port = port_maker(target, TIMEOUT_S)()
         stack.push_async_callback(port.aclose)
         way = await open_door(target, port)
         notes.version, notes.remarks = way.health.version, way.notes
