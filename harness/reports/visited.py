@@ -18,7 +18,7 @@ def _lines(report: Report, site: Notes) -> Iterator[str]:
     yield from site.remarks
     if report.hiccups:
         yield (
-            f"{_counted('answer', report.hiccups)} said 500 INTERNAL_ERROR where that was not"
+            f"{_counted('answer', report.hiccups)} said 500 where that was not"
             " expected; what was safe to ask was asked again, what failed so was played again"
         )
     for reason in site.deaths[: -1 if site.gone is not None else None]:

@@ -36,7 +36,7 @@ def settled(plays: Sequence[Outcome]) -> Outcome | None:
         verdict=Verdict.UNKNOWN,
         broken=(),
         reason=f"it failed in each of {len(plays)} plays, and in each the master answered calls with"
-        f" 500 INTERNAL_ERROR ({hiccups} in all), so that nobody can tell why",
+        f" 500 ({hiccups} in all), so that nobody can tell why",
     )
 
 
