@@ -88,6 +88,13 @@ def one_that_the_schedule_ran() -> Tale:
     return tale
 
 
+@bad("no phantom", "CMD-12")
+def another_command_for_a_record_that_the_schedule_made() -> Tale:
+    tale = one_that_the_schedule_ran()
+    tale.poll("alpha", 2, recordId=1, taskId=1)
+    return tale
+
+
 @bad("no phantom", "CMD-7")
 def another_task() -> Tale:
     tale = begun()

@@ -10,6 +10,17 @@ def check(view: View, judged: Judged) -> None:
         if claim is not view.queue.by_id[claim.id][0]:
             continue  # that it was claimed again is another checker's
         if claim.enqueue is None:
+            first = view.queue.first_about_its_record(claim)
+            if first is not None and claim.kind not in view.slipped_in:
+                judged.saw("CMD-12")
+                judged.fails(
+                    "CMD-12",
+                    f"command {claim.id} ({claim.kind}, {claim.what!r}) was handed out after"
+                    f" command {first.id}, which is the one for the same record",
+                    first.call,
+                    claim.call,
+                )
+                continue
             if not view.whole or claim.kind in view.slipped_in:
                 continue  # it was asked for past the recorder, or by muster itself
             judged.saw("CMD-12")

@@ -209,6 +209,14 @@ class Queue:
         """Return the first claim of the command about a record of a backup or a restore."""
         return self.by_record.get(("run_task" if kind == "backup" else "restore_record", record))
 
+    def first_about_its_record(self, claim: Claim) -> Claim | None:
+        """Return the claim of another command before it for the same record, if there is one.
+
+        A record is made with its command: whoever asks again gets a new record.
+        """
+        first = self.by_record.get((claim.kind, claim.what)) if claim.what is not None else None
+        return None if first is None or first.id == claim.id else first
+
     def owner(self, kind: str, record: int) -> int | None:
         """Return the node whose work a record is, as far as that is known."""
         claim = self.claim_of(kind, record)
