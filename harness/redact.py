@@ -8,7 +8,7 @@ import json
 import re
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -74,6 +74,12 @@ _IN_TEXT: Final = re.compile(
 _IN_PATH: Final = re.compile(r"/install/([^/?]+)")
 """An install token in the path of a request."""
 
+_IN_QUERY: Final = re.compile(
+    rf"(?<![^?&\s])((?:{'|'.join(sorted(SECRET_KEYS))})=)(?!{re.escape(REDACTED)})[^&\s\"]+",
+    re.IGNORECASE,
+)
+"""A secret's name and value in the query of a request, or in a body that is a form."""
+
 _IN_SCRIPT: Final = re.compile(r'(AGENT_TOKEN(?:=|: )")[^"\n]+(")')
 """A node's token in an install script or a compose file."""
 
@@ -125,9 +131,11 @@ class Redactor:
                     self.learn_from(msgspec.json.decode(value), key)
 
     def learn_request(self, request: Request) -> None:
-        """Remember the secrets that a request brings, in its headers, its path and its body."""
+        """Remember the secrets that a request brings, in its headers, its path, its query and its body."""
         if found := _IN_PATH.search(request.path):
             self.learn(found[1])
+        for name, value in parse_qsl(request.query):
+            self.learn_from(value, name)
         for name in CREDENTIAL_HEADERS:
             self.learn(request.headers.get(name, "").removeprefix("Bearer ").strip())
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
@@ -160,6 +168,8 @@ class Redactor:
             text = text.replace(written, name)
         if "AGENT_TOKEN" in text:
             text = _IN_SCRIPT.sub(rf"\1{REDACTED}\2", text)
+        if "=" in text:
+            text = _IN_QUERY.sub(rf"\1{REDACTED}", text)
         return _IN_TEXT.sub(rf"\1{REDACTED}\2", text)
 
     def value(self, value: Any) -> Any:

@@ -162,6 +162,23 @@ def test_known_secrets_are_found_in_any_text() -> None:
     assert written.count(REDACTED) >= 6
 
 
+def test_secrets_of_a_query_and_of_a_form_are_redacted() -> None:
+    """Nobody should put them there; who does is recorded without them, and so is who repeats them."""
+    history = History(Redactor())
+    request = Request(
+        "POST", "/api/nodes", {}, b"a=1&password=hunter22", "page=2&Token=hush%2Fhush"
+    )
+    history.redactor.learn_request(request)
+    history.invoke(0.0, "alpha", request)
+
+    (line,) = lines(history)
+
+    assert line["request"] == f"POST /api/nodes?page=2&Token={REDACTED}"
+    assert line["body"] == f"a=1&password={REDACTED}"
+    assert history.redactor.text("no hush/hush here") == f"no {REDACTED} here"
+    assert history.redactor.text("list?path=/token=1") == "list?path=/token=1"
+
+
 def test_what_is_no_secret_stays() -> None:
     """Redaction leaves everything else, and short words, alone."""
     redactor = Redactor()
