@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -102,6 +103,8 @@ def main() -> None:
         time.sleep(3_600)
     if WRONG == "elsewhere":
         call("/v2/hello")
+    if WRONG == "parent":
+        subprocess.Popen(["sleep", "600"], start_new_session=True)
     if WRONG == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:

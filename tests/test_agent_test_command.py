@@ -29,7 +29,11 @@ def _scenario(name: str) -> tuple[str, str]:
 
 
 def judge(
-    tmp_path: Path, scenario: str, *command: str, options: tuple[str, ...] = ()
+    tmp_path: Path,
+    scenario: str,
+    *command: str,
+    options: tuple[str, ...] = (),
+    environment: dict[str, str] | None = None,
 ) -> tuple[int, str, dict[str, str]]:
     """Return the exit code, what was written, and the verdicts of all clauses that are not passed."""
     report = tmp_path / "report.json"
@@ -40,6 +44,7 @@ def judge(
         text=True,
         timeout=100,
         check=False,
+        env=environment,
     )
     verdicts: dict[str, str] = {}
     if report.exists() and (content := report.read_bytes()):
@@ -186,6 +191,28 @@ def test_nothing_is_left_behind(tmp_path: Path, ended_by: int, code: int) -> Non
             return
         time.sleep(0.05)
     pytest.fail("the program still runs")
+
+
+def test_what_left_the_session_is_ended_too(tmp_path: Path) -> None:
+    """A program may start others in sessions of their own; none of them outlives the run."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    code, _, _ = judge(tmp_path, "heartbeat-first", *ODD, "parent", environment=environment)
+
+    assert code == 0
+    left = [
+        one
+        for one in Path("/proc").glob("[0-9]*")
+        if str(tmp_path).encode() in _read(one / "environ")
+    ]
+    assert left == []
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _processes(mark: str) -> list[Any]:

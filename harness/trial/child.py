@@ -16,7 +16,7 @@ import trio
 from harness.broken import SetUpError
 from harness.front import Front
 from harness.history import History, RecordingPort
-from harness.trial.trial import Told, Trial
+from harness.trial.trial import MARK, Told, Trial
 from master.protocol.exchange import Request, Response
 from simulated_agents.events import EventKind
 from simulated_agents.ports import Port, close_port
@@ -70,6 +70,7 @@ class Child:
     ) -> None:
         self._trial = trial
         self._name = name
+        self._token_file = folder / f"{name}.token"
         self._profile = profile
         self._folder = folder
         self._nursery = nursery
@@ -111,12 +112,11 @@ class Child:
         self._called.set()
 
     def _told(self, token: str) -> Told:
-        file = self._folder / f"{self._name}.token"
         temp_dir = self._folder / "tmp" / self._name
         temp_dir.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(token, encoding="utf-8")
-        return Told(self.front.url, token, file, self._name, temp_dir)
+        self._token_file.touch(mode=0o600)
+        self._token_file.write_text(token, encoding="utf-8")
+        return Told(self.front.url, token, self._token_file, self._name, temp_dir)
 
     async def _watch(self, process: trio.Process, guard: "_Guard", gone: trio.Event) -> None:
         code = await process.wait()
@@ -161,6 +161,9 @@ class Child:
             await self._process.wait()
         if self._guard is not None:
             self._guard.dismiss()
+        for pid in _heirs(self._token_file):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     def output(self) -> str:
         """Return what its processes have written so far."""
@@ -273,6 +276,20 @@ async def _open(
     except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StartError(f"{words[0]} cannot be started: {reason}") from None
+
+
+def _heirs(token_file: Path) -> list[int]:
+    """Return the processes that have the environment of a child, whatever session they made their own.
+
+    The file is in no other child's environment; a system without `/proc` tells of none.
+    """
+    mark = f"{MARK}={token_file}".encode()
+    found = []
+    for one in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile, or is another user's
+            if mark in (one / "environ").read_bytes().split(b"\0"):
+                found.append(int(one.name))
+    return found
 
 
 def _arguments(pid: int) -> list[list[str]]:

@@ -18,6 +18,9 @@ PLACEHOLDERS: Final[dict[str, str]] = {
 }
 """What may stand in the arguments of the program, and for what."""
 
+MARK: Final = "MUSTER_TOKEN_FILE"
+"""The variable whose value is another for each process: by it a process and all its heirs are known."""
+
 REAL: Final = Timing()
 
 
@@ -96,7 +99,7 @@ class Trial:
             **own,
             "MUSTER_URL": told.url,
             "MUSTER_TOKEN": told.token,
-            "MUSTER_TOKEN_FILE": str(told.token_file),
+            MARK: str(told.token_file),
             "MUSTER_PROFILE": profile,
             "BACKUPX_AGENT_MASTER": told.url,
             "BACKUPX_AGENT_TOKEN": told.token,
