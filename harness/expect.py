@@ -86,12 +86,24 @@ def _match_mapping(expected: dict[str, Any], seen: Any, where: str) -> Mismatch 
 
 def _match_list(expected: list[Any], seen: Any, where: str) -> Mismatch | None:
     if not isinstance(seen, list) or len(seen) != len(expected):
-        return Mismatch(where, f"a list of {len(expected)}: {show(expected)}", show(seen))
+        wanted = f"a list of {len(expected)}: {show(expected)}"
+        return Mismatch(where, wanted, _compared(expected, seen))
     for index, (item, found) in enumerate(zip(expected, seen, strict=True)):
         mismatch = matches(item, found, f"{where}[{index}]")
         if mismatch is not None:
             return mismatch
     return None
+
+
+def _compared(expected: list[Any], seen: Any) -> str:
+    """Return how a list is too long or too short: of long ones nobody finds it by reading."""
+    if not isinstance(seen, list) or not seen:
+        return show(seen)
+    lacks = [one for one in expected if all(matches(one, found) for found in seen)]
+    besides = [found for found in seen if all(matches(one, found) for one in expected)]
+    parts = [("without", lacks), ("with", besides)]
+    told = [f"{word} {show(items)}" for word, items in parts if items]
+    return f"a list of {len(seen)}, {' and '.join(told)}" if told else show(seen)
 
 
 def _number(seen: Any) -> bool:

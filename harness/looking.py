@@ -3,12 +3,13 @@
 Records, restores, tasks and nodes are read through the admin API, commands from the database.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from harness.disk import Disk
-from harness.expect import Mismatch, matches
+from harness.expect import Mismatch, matches, show
 from harness.feed import Feeds
 from harness.heard import Heard, far_apart, in_order
 from harness.population import Population
@@ -85,7 +86,7 @@ class Eyes:
                 "to be there" if exists else "not to be there",
                 "it is" if seen else "it is not",
             )
-        return matches(fields, seen, subject) if exists else None
+        return _explained(matches(fields, seen, subject), seen, subject) if exists else None
 
     async def _one(self, subject: str, which: Any, scope: Scope) -> Any:
         if subject == "process":
@@ -152,6 +153,13 @@ class Eyes:
             }
             for row in found
         ]
+
+
+def _explained(mismatch: Mismatch | None, seen: Any, subject: str) -> Mismatch | None:
+    """Return a mismatch of a status with the error that stands beside it: that is what went wrong."""
+    if mismatch is None or mismatch.where != f"{subject}.status" or not seen.get("errorMessage"):
+        return mismatch
+    return replace(mismatch, seen=f"{mismatch.seen}, errorMessage {show(seen['errorMessage'])}")
 
 
 def _parsed(text: str | None) -> Any:

@@ -111,6 +111,25 @@ def test_a_mismatch_says_where() -> None:
     assert str(mismatch) == "data.items[0].id: expected 1, seen 2"
 
 
+@pytest.mark.parametrize(
+    ("expected", "seen", "told"),
+    [
+        ([1, 2, 3], [1, 3], "a list of 2, without [2]"),
+        ([1], [1, 4], "a list of 2, with [4]"),
+        ([{"a": 1}, {"a": 2}], [{"a": 1}, {"a": 3}, {"a": 4}], 'without [{"a": 2}] and with'),
+        ([1], [1, 1], "[1, 1]"),
+        ([1], [], "[]"),
+        ([1], None, "null"),
+    ],
+)
+def test_a_list_of_another_length_says_what_is_amiss(expected: Any, seen: Any, told: str) -> None:
+    """Of a long list nobody finds by reading which item lacks."""
+    mismatch = matches(expected, seen)
+
+    assert mismatch is not None
+    assert told in mismatch.seen
+
+
 def test_a_long_value_is_cut() -> None:
     """A message stays readable whatever came."""
     mismatch = matches("a", "b" * 10_000)
