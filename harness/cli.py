@@ -79,6 +79,15 @@ def _heed_signals() -> None:
         signal.signal(signal.SIGHUP, _as_interrupt)
 
 
+def _end_given_up(error: BaseException) -> Exit:
+    """Say why nobody goes on: an interrupt, or a question at the end of standard input."""
+    if isinstance(error.__context__, EOFError):  # click gives both the same name
+        click.echo("\nError: there is nobody to answer; say it by options (--help)", err=True)
+        return Exit.USAGE
+    click.echo("interrupted", err=True)
+    return Exit.UNKNOWN
+
+
 def main() -> None:
     """Run the command line, and turn every way it can end into an exit code."""
     _heed_signals()
@@ -96,9 +105,8 @@ def main() -> None:
     except click.ClickException as error:  # what click itself finds wrong with files and values
         error.show()
         sys.exit(Exit.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(Exit.UNKNOWN)
+    except (click.Abort, KeyboardInterrupt) as error:
+        sys.exit(_end_given_up(error))
     except SystemExit as error:
         # click and rich end so when the reader is gone (`muster … | head`): nobody knows the rest
         sys.exit(Exit.UNKNOWN if error.code == 1 else error.code)

@@ -264,6 +264,7 @@ class Report:
             Exit.VIOLATION: Verdict.FAIL,
             Exit.UNKNOWN: Verdict.UNKNOWN,
             Exit.INTERNAL: Verdict.UNKNOWN,
+            Exit.TARGET: Verdict.UNKNOWN,
         }.get(self.exit_code, Verdict.VACUOUS)
 
 

@@ -312,6 +312,21 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
 # --- as a process --------------------------------------------------------------------------------
 
 
+def test_a_question_that_nobody_answers_is_told_from_an_interrupt(tmp_path: Path) -> None:
+    """Standard input has ended: the options that say the same are named."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "target", "init", str(tmp_path / "x.toml")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == Exit.USAGE
+    assert "there is nobody to answer; say it by options (--help)" in done.stderr
+    assert not (tmp_path / "x.toml").exists()
+
+
 def process(*arguments: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "harness", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)

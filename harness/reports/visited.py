@@ -36,6 +36,8 @@ def _left(site: Notes) -> Iterator[str]:
         yield "everything that was made there is kept, as asked for"
     yield from left_lines(tally)
     for prefix, reason in tally.missed.items():
+        if any(other != prefix and prefix.startswith(other) for other in tally.missed):
+            continue  # the run's own prefix says it for all of its scenarios
         yield f"left behind, maybe: what begins with {prefix} ({reason}); muster target clean"
 
 
