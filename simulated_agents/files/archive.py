@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from posixpath import basename, dirname, normpath
+from posixpath import basename, commonpath, dirname, normpath, realpath
 from typing import IO, Final
 
 from simulated_agents.files.failing import failed, refused
@@ -222,12 +222,24 @@ def unpack(archive: Path, sources: Sequence[str], heed: Heed) -> None:
                 if info.isdir() or info.isreg():
                     parent = parents.get(info.name.partition("/")[0], home)
                     _put_back(tar, info, Path(parent or "."), made, heed)
-    except tarfile.FilterError:
-        raise WorkError("tar entry escapes restore path") from None
     except tarfile.TarError as error:
         raise WorkError(f"read tar entry: {error}") from None
     for path, mode in reversed(made):  # only now: a directory may forbid what was put into it
         path.chmod(mode)
+
+
+def _place(parent: Path, name: str) -> Path:
+    """Return where an entry belongs; `tarfile.data_filter` is not in every Python that we run on.
+
+    Raises:
+        WorkError: that is not below the parent, by its name or by a link that is in the way.
+
+    """
+    path = parent / name.lstrip("/")
+    home = realpath(parent)
+    if commonpath((home, realpath(path))) != home:
+        raise WorkError("tar entry escapes restore path")
+    return path
 
 
 def _put_back(
@@ -238,7 +250,7 @@ def _put_back(
     heed: Heed,
 ) -> None:
     """Write one entry below a directory."""
-    path = parent / tarfile.data_filter(info, str(parent)).name
+    path = _place(parent, info.name)
     mode = info.mode & 0o777
     if info.isdir():
         try:
